@@ -1,0 +1,51 @@
+//! From the host's calls to a controller's handlers: the way in, the same for the real host and the fake one.
+
+use crate::arguments::{Arguments, ClientCall, Misfit};
+use crate::class::{Class, Object, Receivers, report};
+use crate::event::Event;
+use crate::message::Message;
+use crate::platform::{self, Origin};
+
+/// Hands each message to its object, in order.
+pub(crate) fn receive<'a, C: Class>(batch: impl ExactSizeIterator<Item = (&'a Object<C>, Message)>) {
+    let several = batch.len() > 1;
+    for (index, (object, message)) in batch.enumerate() {
+        if several {
+            platform::attend(index);
+        }
+        message_to(object, message);
+    }
+}
+
+/// Calls the method that has the event's name on each object; a class without such a method ignores the event.
+pub(crate) fn deliver<C: Class>(objects: &[&Object<C>], event: &Event) {
+    let Some(method) = C::method(event.name()) else { return };
+    let outcome = Arguments::of_event(event.args())
+        .and_then(|arguments| (method.call)(&arguments, Receivers::new(objects, event.name())));
+    if let Err(Misfit(reason)) = outcome {
+        platform::misfit(Origin::Event, event.name(), &reason);
+    }
+}
+
+/// A client's JSON call goes to the method it names, any other message to `message`.
+fn message_to<C: Class>(object: &Object<C>, message: Message) {
+    if C::CLIENT_METHODS
+        && let Message::Text(text) = &message
+        && let Some(call) = ClientCall::parse(text)
+    {
+        if let Err(Misfit(reason)) = client_call(object, &call) {
+            platform::misfit(Origin::Client, &call.event, &reason);
+        }
+        return;
+    }
+    report("message", object.borrow_mut().message(message));
+}
+
+/// The security boundary: what is not marked for clients is not called, whatever its name.
+fn client_call<C: Class>(object: &Object<C>, call: &ClientCall<'_>) -> Result<(), Misfit> {
+    match C::method(&call.event) {
+        Some(method) if method.client => (method.call)(&call.arguments, Receivers::new(&[object], &call.event)),
+        Some(_) => Err(Misfit("clients may not call this method".to_owned())),
+        None => Err(Misfit("there is no such method".to_owned())),
+    }
+}

@@ -1,0 +1,3 @@
+//! The fake host, for native unit tests.
+
+pub(crate) use crate::testing::door::*;

@@ -1,0 +1,64 @@
+//! A fake host, for native unit tests of controllers. Not there when compiled to WebAssembly.
+//!
+//! Connect clients to controller classes; what a client sends runs the handlers at once, and so do the events that
+//! those send, until all is quiet. No network, no sandbox, no threads: a test fails where the controller is wrong.
+//!
+//! ```
+//! use lakou_sdk::testing::Host;
+//! use lakou_sdk::{Controller, Message, Request, Result, Socket, controller, json};
+//!
+//! struct Counter {
+//!     socket: Socket,
+//!     seen: u32,
+//! }
+//!
+//! #[controller]
+//! impl Controller for Counter {
+//!     fn open(socket: Socket, _request: Request) -> Self {
+//!         Self { socket, seen: 0 }
+//!     }
+//!
+//!     fn message(&mut self, message: Message) -> Result {
+//!         self.socket.broadcast(CounterEvents::heard(message.as_text().unwrap_or("bytes")))
+//!     }
+//!
+//!     #[event]
+//!     fn heard(&mut self, what: &str) -> Result {
+//!         self.seen += 1;
+//!         self.socket.send(json!({ "heard": what, "number": self.seen }))
+//!     }
+//! }
+//!
+//! let host = Host::new();
+//! let alice = host.connect::<Counter>("/counter").expect("nobody is refused");
+//! let bob = host.connect::<Counter>("/counter").expect("nobody is refused");
+//!
+//! alice.send("hello");
+//! assert_eq!(bob.json(), [json!({ "heard": "hello", "number": 1 })]);
+//! assert_eq!(alice.json(), [] as [lakou_sdk::Value; 0]);
+//!
+//! // As another server would send it; wrong arguments are counted, and nobody panics.
+//! host.broadcast("counter", lakou_sdk::Event::new("heard", (42,)));
+//! assert_eq!(host.misfits().len(), 1);
+//! assert!(host.misfits()[0].reason.contains("argument `what`"));
+//! ```
+//!
+//! What it leaves out: limits of size, speed and memory, other servers, and the order between different senders.
+
+mod client;
+mod host;
+
+pub(crate) mod door;
+mod path;
+mod rules;
+mod seats;
+mod yard;
+
+pub use client::Client;
+pub use host::Host;
+pub use yard::Misfit;
+
+pub use crate::platform::Origin;
+
+#[cfg(test)]
+mod tests;

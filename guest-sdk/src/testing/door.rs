@@ -1,0 +1,145 @@
+//! The fake host as the SDK calls it: the same names as the real host's imports.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use super::rules;
+use super::yard::{Action, Misfit, Target, Yard};
+use crate::closing::Closing;
+use crate::event::Event;
+use crate::fault::{Fault, Result};
+use crate::id::ConnectionId;
+use crate::message::Outgoing;
+use crate::platform::Origin;
+
+thread_local! {
+    /// The hosts whose handlers run on this thread, the innermost last. Tests run in parallel, each on its own thread.
+    static CURRENT: RefCell<Vec<Weak<Yard>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// As long as this lives, the host it was made for gets the calls that name no connection.
+pub(super) struct Current;
+
+pub(super) fn make_current(yard: Weak<Yard>) -> Current {
+    CURRENT.with_borrow_mut(|hosts| hosts.push(yard));
+    Current
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(Vec::pop);
+    }
+}
+
+fn current() -> Result<Rc<Yard>> {
+    let yard = CURRENT.with_borrow(|hosts| hosts.last().and_then(Weak::upgrade));
+    yard.ok_or_else(|| Fault::Unavailable("no host: off WebAssembly, `testing::Host` is one".to_owned()))
+}
+
+/// A connection's socket in the fake host.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    yard: Weak<Yard>,
+    id: ConnectionId,
+}
+
+impl Socket {
+    pub(super) fn new(yard: Weak<Yard>, id: ConnectionId) -> Self {
+        Self { yard, id }
+    }
+
+    fn yard(&self) -> Result<Rc<Yard>> {
+        self.yard.upgrade().ok_or(Fault::Gone)
+    }
+
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id.clone()
+    }
+
+    pub(crate) fn send(&self, message: &Outgoing<'_>) -> Result {
+        self.yard()?.push(&self.id, message.clone().into_message())
+    }
+
+    pub(crate) fn close(&self, code: u16, reason: &str) -> Result {
+        rules::closing(code, reason)?;
+        self.yard()?.close(&self.id, Closing::new(code, reason));
+        Ok(())
+    }
+
+    pub(crate) fn subscribe(&self, topic: &str) -> Result {
+        rules::topic(topic)?;
+        self.yard()?.subscribe(&self.id, topic);
+        Ok(())
+    }
+
+    pub(crate) fn unsubscribe(&self, topic: &str) {
+        if let Ok(yard) = self.yard() {
+            yard.unsubscribe(&self.id, topic);
+        }
+    }
+
+    pub(crate) fn broadcast(&self, event: &Event) -> Result {
+        let yard = self.yard()?;
+        let class = yard.class_name(&self.id);
+        self.emit(&yard, Target::Class(class.to_owned()), event)
+    }
+
+    pub(crate) fn multicast(&self, event: &Event) -> Result {
+        self.emit(&*self.yard()?, Target::All, event)
+    }
+
+    pub(crate) fn unicast(&self, target: &ConnectionId, event: &Event) -> Result {
+        rules::target(target)?;
+        self.emit(&*self.yard()?, Target::One(target.clone()), event)
+    }
+
+    fn emit(&self, yard: &Yard, to: Target, event: &Event) -> Result {
+        rules::event(event)?;
+        yard.queue(Action::Deliver { from: Some(self.id.clone()), to, event: event.clone() });
+        Ok(())
+    }
+}
+
+pub(crate) fn multicast(event: &Event) -> Result {
+    emit(Target::All, event)
+}
+
+pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
+    emit(Target::Class(controller.to_owned()), event)
+}
+
+pub(crate) fn unicast(target: &ConnectionId, event: &Event) -> Result {
+    rules::target(target)?;
+    if !current()?.is_alive(target) {
+        return Err(Fault::Gone);
+    }
+    emit(Target::One(target.clone()), event)
+}
+
+fn emit(to: Target, event: &Event) -> Result {
+    rules::event(event)?;
+    current()?.queue(Action::Deliver { from: None, to, event: event.clone() });
+    Ok(())
+}
+
+pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
+    rules::topic(topic)?;
+    current()?.publish(topic, &message.clone().into_message());
+    Ok(())
+}
+
+/// Tells the real host whose fault a trap is; a panic in a test says so itself.
+pub(crate) fn attend(_index: usize) {}
+
+pub(crate) fn misfit(origin: Origin, name: &str, reason: &str) {
+    if let Ok(yard) = current() {
+        yard.add_misfit(Misfit { origin, name: name.to_owned(), reason: reason.to_owned() });
+    }
+}
+
+pub(crate) fn log(line: &str) {
+    eprintln!("{line}");
+    if let Ok(yard) = current() {
+        yard.add_log_line(line);
+    }
+}

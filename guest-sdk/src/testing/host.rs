@@ -1,0 +1,97 @@
+//! The fake host as a test holds it: connecting, emitting from outside, and what was reported.
+
+use std::rc::Rc;
+
+use super::client::Client;
+use super::path;
+use super::yard::{Action, Misfit, Target, Yard};
+use crate::class::Class;
+use crate::closing::Closing;
+use crate::controller::Controller;
+use crate::event::Event;
+use crate::id::ConnectionId;
+use crate::message::Message;
+use crate::request::{Refusal, Request};
+
+/// A host of one test, with its connections.
+#[derive(Debug, Default)]
+pub struct Host {
+    yard: Rc<Yard>,
+}
+
+impl Host {
+    /// A host without connections.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connects a client to the controller `C`. The request is a path with a query, or a [`Request`]; the parameters of
+    /// the path pattern are filled in.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of [`Controller::connect`], or 500 where the host would refuse what it accepted.
+    ///
+    /// # Panics
+    ///
+    /// If the path does not fit the controller's pattern: no client would get there.
+    pub fn connect<C: Class>(&self, request: impl Into<Request>) -> Result<Client, Refusal> {
+        let mut request = request.into();
+        request.params = path::params(C::PATH, &request.path)
+            .unwrap_or_else(|| panic!("`{}` is not on the path `{}` of `{}`", request.path, C::PATH, C::NAME));
+        let acceptance = self.yard.enter(|| C::connect(&request))?;
+        if let Some(subprotocol) = &acceptance.subprotocol
+            && !request.subprotocols.contains(subprotocol)
+        {
+            return Err(Refusal::new(500, format!("subprotocol `{subprotocol}` was not offered")));
+        }
+        let id = Yard::open::<C>(&self.yard, request);
+        Ok(Client::new(Rc::clone(&self.yard), id, acceptance))
+    }
+
+    /// What the controller `C` answers to a plain HTTP request.
+    pub fn http<C: Controller>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let response = self.yard.enter(|| C::http(request));
+        self.yard.settle();
+        response
+    }
+
+    /// Sends an event to every connection of every controller, as another server would.
+    pub fn multicast(&self, event: Event) {
+        self.yard.act(Action::Deliver { from: None, to: Target::All, event });
+    }
+
+    /// Sends an event to every connection of the controllers that have this name, as another server would.
+    pub fn broadcast(&self, controller: &str, event: Event) {
+        self.yard.act(Action::Deliver { from: None, to: Target::Class(controller.to_owned()), event });
+    }
+
+    /// Sends an event to one connection, as another server would.
+    pub fn unicast(&self, target: &ConnectionId, event: Event) {
+        self.yard.act(Action::Deliver { from: None, to: Target::One(target.clone()), event });
+    }
+
+    /// Sends a message to the subscribers of `topic`, as another server would.
+    pub fn publish(&self, topic: &str, message: impl Into<Message>) {
+        self.yard.publish(topic, &message.into());
+    }
+
+    /// Stops: every connection is told, then closed with 1001.
+    pub fn shutdown(&self) {
+        self.yard.act(Action::Shutdown);
+        for id in self.yard.alive() {
+            self.yard.close(&id, Closing::new(1001, "the server stops"));
+        }
+        self.yard.settle();
+    }
+
+    /// The calls that did not fit a method, so far.
+    pub fn misfits(&self) -> Vec<Misfit> {
+        self.yard.misfits()
+    }
+
+    /// The lines that the SDK has written to the log so far: the errors of handlers. They are on standard error, too.
+    pub fn log(&self) -> Vec<String> {
+        self.yard.log_lines()
+    }
+}

@@ -1,0 +1,41 @@
+//! What the real host checks of what it is handed, so that a test meets the same refusals.
+
+use crate::event::Event;
+use crate::fault::{Fault, Result};
+use crate::id::ConnectionId;
+
+/// Longer names of events and topics are invalid, in bytes.
+const LONGEST_NAME: usize = 256;
+/// What fits into a close frame beside the code, in bytes.
+const LONGEST_REASON: usize = 123;
+
+/// The id of the connection that was opened as number `number`.
+pub(super) fn id(number: u64) -> ConnectionId {
+    format!("00000000-0000-8000-8000-{number:012x}").into()
+}
+
+pub(super) fn target(id: &ConnectionId) -> Result {
+    let groups: Vec<&str> = id.as_str().split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let is_hex = |group: &&str| group.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    check(lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex), "not the id of a connection")
+}
+
+pub(super) fn event(event: &Event) -> Result {
+    event.checked_args()?;
+    let length = event.name().len();
+    check((1..=LONGEST_NAME).contains(&length), "the name of an event is 1 to 256 bytes")
+}
+
+pub(super) fn topic(topic: &str) -> Result {
+    check((1..=LONGEST_NAME).contains(&topic.len()), "a topic is 1 to 256 bytes")
+}
+
+pub(super) fn closing(code: u16, reason: &str) -> Result {
+    check(matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999), "this close code may not be sent")?;
+    check(reason.len() <= LONGEST_REASON, "the reason of a close is at most 123 bytes")
+}
+
+fn check(holds: bool, otherwise: &str) -> Result {
+    if holds { Ok(()) } else { Err(Fault::Invalid(otherwise.to_owned())) }
+}

@@ -1,0 +1,91 @@
+//! The objects of one controller class in the fake host, behind calls that do not name their type.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::class::{Class, Object, report};
+use crate::closing::Closing;
+use crate::dispatch;
+use crate::event::Event;
+use crate::id::ConnectionId;
+use crate::message::Message;
+
+/// The objects of a class, whatever their type.
+pub(super) trait Seats: fmt::Debug {
+    fn name(&self) -> &'static str;
+    /// Whose objects there are, in the order of their opening.
+    fn taken(&self) -> Vec<ConnectionId>;
+    fn message(&self, id: &ConnectionId, message: Message);
+    fn deliver(&self, to: &[ConnectionId], event: &Event);
+    fn undelivered(&self, id: &ConnectionId, target: ConnectionId, event: Event);
+    fn shutdown(&self, id: &ConnectionId);
+    fn close(&self, id: &ConnectionId, closing: Closing);
+}
+
+/// The objects of the class `C`.
+pub(super) struct SeatsOf<C>(RefCell<BTreeMap<ConnectionId, Rc<Object<C>>>>);
+
+impl<C> Default for SeatsOf<C> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<C: Class> fmt::Debug for SeatsOf<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {}", self.0.borrow().len(), C::NAME)
+    }
+}
+
+impl<C> SeatsOf<C> {
+    pub(super) fn take(&self, id: ConnectionId, object: C) {
+        self.0.borrow_mut().insert(id, Rc::new(Object::new(object)));
+    }
+
+    pub(super) fn seat(&self, id: &ConnectionId) -> Option<Rc<Object<C>>> {
+        self.0.borrow().get(id).map(Rc::clone)
+    }
+}
+
+impl<C: Class> Seats for SeatsOf<C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn taken(&self) -> Vec<ConnectionId> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
+    fn message(&self, id: &ConnectionId, message: Message) {
+        if let Some(seat) = self.seat(id) {
+            dispatch::receive([(&*seat, message)].into_iter());
+        }
+    }
+
+    fn deliver(&self, to: &[ConnectionId], event: &Event) {
+        let seats: Vec<_> = to.iter().filter_map(|id| self.seat(id)).collect();
+        let objects: Vec<_> = seats.iter().map(|seat| &**seat).collect();
+        dispatch::deliver(&objects, event);
+    }
+
+    fn undelivered(&self, id: &ConnectionId, target: ConnectionId, event: Event) {
+        if let Some(seat) = self.seat(id) {
+            report("undelivered", seat.borrow_mut().undelivered(target, event));
+        }
+    }
+
+    fn shutdown(&self, id: &ConnectionId) {
+        if let Some(seat) = self.seat(id) {
+            report("shutdown", seat.borrow_mut().shutdown());
+        }
+    }
+
+    fn close(&self, id: &ConnectionId, closing: Closing) {
+        let seat = self.0.borrow_mut().remove(id);
+        if let Some(seat) = seat {
+            seat.borrow_mut().close(closing);
+        }
+    }
+}

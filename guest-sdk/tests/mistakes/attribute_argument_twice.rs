@@ -1,0 +1,16 @@
+//! A mistake: attribute argument twice.
+
+#![allow(unused_imports, reason = "the macro stops at the mistake")]
+
+use lakou_sdk::{Controller, Request, Result, Socket, controller};
+
+struct Chat;
+
+#[controller(path = "/a", path = "/b")]
+impl Controller for Chat {
+    fn open(_socket: Socket, _request: Request) -> Self {
+        Self
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! A mistake: constructor called with another type.
+
+#![allow(unused_imports, reason = "the macro stops at the mistake")]
+
+use lakou_sdk::{Controller, Request, Result, Socket, controller};
+
+struct Chat;
+
+#[controller]
+impl Controller for Chat {
+    fn open(_socket: Socket, _request: Request) -> Self {
+        Self
+    }
+
+    #[event]
+    fn joined(&mut self, _name: &str, _count: u32) -> Result {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = ChatEvents::joined("bob", "three");
+}

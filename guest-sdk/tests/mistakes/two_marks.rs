@@ -1,0 +1,22 @@
+//! A mistake: two marks.
+
+#![allow(unused_imports, reason = "the macro stops at the mistake")]
+
+use lakou_sdk::{Controller, Request, Result, Socket, controller};
+
+struct Chat;
+
+#[controller]
+impl Controller for Chat {
+    fn open(_socket: Socket, _request: Request) -> Self {
+        Self
+    }
+
+    #[event]
+    #[client]
+    fn say(&mut self, _text: &str) -> Result {
+        Ok(())
+    }
+}
+
+fn main() {}

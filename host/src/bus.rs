@@ -1,0 +1,58 @@
+//! How an event finds its receivers and a published message its subscribers. The trait is what controllers emit to; each
+//! implementation says how far it reaches. `local` reaches this process.
+
+use std::sync::Arc;
+
+use crate::connection::Connection;
+use crate::ids::ConnectionId;
+use crate::message::{Message, SharedEvent};
+
+pub(crate) mod local;
+mod topics;
+
+pub(crate) use topics::Topic;
+
+/// An event and whom it is for.
+pub(crate) struct Envelope {
+    pub(crate) to: Target,
+    pub(crate) event: SharedEvent,
+    /// The connection that emitted it: it is left out of a multicast or broadcast, and learns that a unicast failed.
+    pub(crate) from: Option<ConnectionId>,
+}
+
+/// Whom an event is for.
+pub(crate) enum Target {
+    /// Every connection of every controller.
+    All,
+    /// Every connection of the controller of this name.
+    Controller(String),
+    /// One connection.
+    Connection(ConnectionId),
+}
+
+/// Why an event was not emitted, or not to everybody.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EmitError {
+    /// A unicast without a sender that could be told later.
+    #[error("the connection has ended")]
+    Gone,
+    /// Receivers are too far behind.
+    #[error("{full} of {all} mailboxes are full; their connections did not get the event")]
+    Full { full: usize, all: usize },
+}
+
+/// Emitting, publishing and subscribing. Nothing here waits: a controller calls it from inside the sandbox.
+pub(crate) trait Bus: Send + Sync {
+    /// Sends an event on its way, in order for one sender. A unicast whose target has ended comes back to its sender as
+    /// undelivered; without a sender it is an error, if it is known at once.
+    fn emit(&self, envelope: Envelope) -> Result<(), EmitError>;
+
+    /// Queues `message` for every subscriber of `topic`.
+    fn publish(&self, topic: &Topic, message: &Message);
+
+    /// Subscribes the connection; twice is once. Returns false if it has as many topics as it may have.
+    fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> bool;
+
+    /// The end of `subscribe`.
+    fn unsubscribe(&self, topic: &Topic, connection: ConnectionId);
+}

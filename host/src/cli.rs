@@ -1,0 +1,70 @@
+//! The command line: what is asked for, as data. `serve` is a command of its own.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::config::{SETTINGS, Sources};
+
+mod serve;
+
+/// Runs the command that the process was started with, and returns its exit code: 0 if all went well, 1 if the command
+/// failed, 2 if it was not understood.
+pub fn run() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(&sources(matches)),
+        _ => ExitCode::from(2),
+    }
+}
+
+fn command() -> Command {
+    let settings = SETTINGS.iter().map(|setting| {
+        Arg::new(setting.name)
+            .long(setting.name)
+            .value_name(setting.value_name)
+            .help(format!("{} [env: {}]", setting.help, setting.variable()))
+    });
+    let config = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .help("configuration file [default: lakou.toml, if it is there] [env: LAKOU_CONFIG]");
+    Command::new("lakou")
+        .about("WebSocket and HTTP host for controllers compiled to WebAssembly")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("serve")
+                .about("Serves every controller of a folder")
+                .after_help("Every setting can stand in lakou.toml under the name of its flag.\nLAKOU_LOG filters the log [default: info].")
+                .arg(config)
+                .args(settings),
+        )
+}
+
+fn sources(matches: &ArgMatches) -> Sources {
+    let flag = |name: &'static str| matches.get_one::<String>(name).cloned();
+    Sources {
+        file: flag("config").map(Into::into),
+        flags: SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), flag(setting.name)?))).collect(),
+        // A variable that is not UTF-8 is not one of ours.
+        variables: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

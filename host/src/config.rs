@@ -1,0 +1,186 @@
+//! Every setting of a server with its default. `settings` gives each its one name for file, flag and environment, `sources`
+//! merges the three, `value` reads durations, sizes and the like.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod settings;
+mod sources;
+mod value;
+
+pub(crate) use settings::SETTINGS;
+pub use sources::{ConfigError, Sources};
+
+/// All settings of a server. The names in files, flags and variables are those of the fields.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The address to listen on; port 0 lets the system choose one.
+    pub listen: SocketAddr,
+    /// The folder whose `*.wasm` files are served.
+    pub controllers: PathBuf,
+    /// The folder of static files; none: none are served.
+    pub public: Option<PathBuf>,
+    /// The folder for compiled controllers; none: they are compiled at each start.
+    pub cache: Option<PathBuf>,
+    /// Origins whose pages may connect, beside pages of the request's own host; `*` is all.
+    pub origins: Vec<String>,
+    /// How long a request's head may take to arrive, and an idle HTTP connection to send its next one.
+    pub handshake_timeout: Duration,
+    /// A WebSocket from which nothing was heard for so long is pinged.
+    pub ping_interval: Duration,
+    /// A WebSocket from which nothing was heard for so long, not even a pong, is given up.
+    pub idle_timeout: Duration,
+    /// How long a client may take to answer a close, and what is queued for it to be taken.
+    pub close_timeout: Duration,
+    /// Over how long the closes of a stopping server are spread.
+    pub drain_time: Duration,
+    /// Client connections open at a time, HTTP and WebSocket together.
+    pub max_connections: usize,
+    /// The longest message from a client, in bytes.
+    pub max_message: usize,
+    /// The longest frame from a client, in bytes.
+    pub max_frame: usize,
+    /// How many bytes may wait for one client, at least `max_message`. At more the client is closed as too slow.
+    pub outbox: usize,
+    /// The longest arguments of an event, in bytes.
+    pub max_event: usize,
+    /// Topics that one connection may be subscribed to.
+    pub max_topics: usize,
+    /// The read buffer of each WebSocket, in bytes: more costs memory, less costs system calls.
+    pub read_buffer: usize,
+    /// Instances of all controllers alive at a time, those that answer an HTTP request included.
+    pub max_instances: u32,
+    /// Limits of each controller that has none of its own.
+    pub guest: GuestLimits,
+    /// Settings of single controllers, by name.
+    pub overrides: BTreeMap<String, ControllerConfig>,
+}
+
+/// What one controller may use.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GuestLimits {
+    /// Connections that share one instance; 1 gives every connection a sandbox of its own.
+    pub connections_per_instance: usize,
+    /// Memory of one instance, in bytes.
+    pub memory: usize,
+    /// CPU time of one call: one message, one event for one connection.
+    pub cpu_time: Duration,
+    /// Wall-clock time of one call.
+    pub call_time: Duration,
+}
+
+/// Settings of one controller; none: as for all controllers.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ControllerConfig {
+    /// The path pattern to mount it on, instead of its own.
+    pub path: Option<String>,
+    /// Instead of [`Config::origins`].
+    pub origins: Option<Vec<String>>,
+    /// Instead of [`GuestLimits::connections_per_instance`].
+    pub connections_per_instance: Option<usize>,
+    /// Instead of [`GuestLimits::memory`].
+    pub memory: Option<usize>,
+    /// Instead of [`GuestLimits::cpu_time`].
+    pub cpu_time: Option<Duration>,
+    /// Instead of [`GuestLimits::call_time`].
+    pub call_time: Option<Duration>,
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            controllers: "controllers".into(),
+            public: None,
+            cache: None,
+            origins: Vec::new(),
+            handshake_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(25),
+            idle_timeout: Duration::from_secs(60),
+            close_timeout: Duration::from_secs(5),
+            drain_time: Duration::from_secs(5),
+            max_connections: 100_000,
+            max_message: MIB,
+            max_frame: MIB,
+            outbox: MIB,
+            max_event: 256 * KIB,
+            max_topics: 128,
+            read_buffer: 4 * KIB,
+            max_instances: 1_000,
+            guest: GuestLimits::default(),
+            overrides: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for GuestLimits {
+    fn default() -> Self {
+        GuestLimits {
+            connections_per_instance: 256,
+            memory: 64 * MIB,
+            cpu_time: Duration::from_millis(100),
+            call_time: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Config {
+    /// Whether the settings fit together. Settings that are read one by one are checked one by one before.
+    ///
+    /// # Errors
+    ///
+    /// The first that does not, with what is allowed.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.idle_timeout <= self.ping_interval {
+            return Err(ConfigError::Together(format!(
+                "idle-timeout ({:?}) must be longer than ping-interval ({:?}): a client is pinged before it is given up",
+                self.idle_timeout, self.ping_interval
+            )));
+        }
+        if self.max_frame > self.max_message {
+            return Err(ConfigError::Together(format!(
+                "max-frame ({} bytes) must be at most max-message ({} bytes): a frame is part of a message",
+                self.max_frame, self.max_message
+            )));
+        }
+        Ok(())
+    }
+
+    /// What may wait for one client: any message that a client may send can be echoed to it.
+    pub(crate) fn outbox_limit(&self) -> usize {
+        self.outbox.max(self.max_message)
+    }
+
+    /// The most bytes that a guest has reason to hand over in one call.
+    pub(crate) fn largest_handover(&self) -> usize {
+        self.outbox_limit().max(self.max_event)
+    }
+
+    /// The largest memory that any controller may have.
+    pub(crate) fn largest_memory(&self) -> usize {
+        self.overrides.values().filter_map(|controller| controller.memory).fold(self.guest.memory, usize::max)
+    }
+}
+
+impl GuestLimits {
+    /// The limits of one controller.
+    pub(crate) fn with(&self, overrides: &ControllerConfig) -> GuestLimits {
+        GuestLimits {
+            connections_per_instance: overrides
+                .connections_per_instance
+                .unwrap_or(self.connections_per_instance)
+                .max(1),
+            memory: overrides.memory.unwrap_or(self.memory),
+            cpu_time: overrides.cpu_time.unwrap_or(self.cpu_time),
+            call_time: overrides.call_time.unwrap_or(self.call_time),
+        }
+    }
+}

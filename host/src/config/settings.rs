@@ -1,0 +1,113 @@
+//! The one list of settings: name, what its value looks like, what it does, and where it goes. `lakou.toml`, the flags and
+//! the variables are all made of it.
+
+use std::time::Duration;
+
+use super::value::{self, Given};
+use super::{Config, ControllerConfig};
+
+/// One setting of a server.
+pub(crate) struct Setting {
+    /// As in `lakou.toml`; `--` before it makes the flag.
+    pub(crate) name: &'static str,
+    /// What stands for its value in the help.
+    pub(crate) value_name: &'static str,
+    pub(crate) help: &'static str,
+    pub(super) set: fn(&mut Config, &Given) -> Result<(), String>,
+}
+
+impl Setting {
+    /// The name of its environment variable.
+    pub(crate) fn variable(&self) -> String {
+        format!("LAKOU_{}", self.name.replace('-', "_").to_uppercase())
+    }
+}
+
+/// One setting of a single controller, in its table `[controller.NAME]`.
+pub(super) struct ControllerSetting {
+    pub(super) name: &'static str,
+    pub(super) set: fn(&mut ControllerConfig, &Given) -> Result<(), String>,
+}
+
+const INSTANT: Duration = Duration::ZERO;
+const MILLISECOND: Duration = Duration::from_millis(1);
+const GIB: usize = 1024 * 1024 * 1024;
+/// The smallest memory that a guest can start with: a few pages of 64 KiB.
+const LEAST_MEMORY: usize = 256 * 1024;
+/// A wasm memory ends at 4 GiB, and the pool reserves that much address space for each.
+const MOST_MEMORY: usize = 4 * GIB - 64 * 1024;
+
+macro_rules! settings {
+    ($($name:literal $value_name:literal $help:literal |$config:ident, $given:ident| $set:expr;)+) => {
+        &[$(Setting {
+            name: $name,
+            value_name: $value_name,
+            help: $help,
+            set: |$config, $given| { $set; Ok(()) },
+        },)+]
+    };
+}
+
+macro_rules! controller_settings {
+    ($($name:literal |$config:ident, $given:ident| $set:expr;)+) => {
+        &[$(ControllerSetting { name: $name, set: |$config, $given| { $set; Ok(()) } },)+]
+    };
+}
+
+/// Every setting of a server, in the order of the help.
+pub(crate) const SETTINGS: &[Setting] = settings! {
+    "controllers" "DIR" "folder whose *.wasm files are served [default: controllers]"
+        |c, v| c.controllers = value::path(v)?;
+    "listen" "ADDR" "address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]"
+        |c, v| c.listen = value::address(v)?;
+    "public" "DIR" "folder of static files [default: public, if it is there]"
+        |c, v| c.public = Some(value::path(v)?);
+    "cache" "DIR" "folder for compiled controllers [default: lakou in the user's cache folder]"
+        |c, v| c.cache = Some(value::path(v)?);
+    "origins" "LIST" "origins whose pages may connect, beside the host's own; * is all"
+        |c, v| c.origins = value::origins(v)?;
+    "handshake-timeout" "TIME" "how long the head of a request may take [default: 10s]"
+        |c, v| c.handshake_timeout = value::duration(v, MILLISECOND)?;
+    "ping-interval" "TIME" "a silent WebSocket is pinged after this [default: 25s]"
+        |c, v| c.ping_interval = value::duration(v, MILLISECOND)?;
+    "idle-timeout" "TIME" "a silent WebSocket is given up after this [default: 60s]"
+        |c, v| c.idle_timeout = value::duration(v, MILLISECOND)?;
+    "close-timeout" "TIME" "how long a client may take to answer a close [default: 5s]"
+        |c, v| c.close_timeout = value::duration(v, MILLISECOND)?;
+    "drain-time" "TIME" "over how long a stopping server spreads its closes [default: 5s]"
+        |c, v| c.drain_time = value::duration(v, INSTANT)?;
+    "max-connections" "COUNT" "client connections at a time [default: 100000]"
+        |c, v| c.max_connections = value::count(v, 10_000_000)?;
+    "max-message" "SIZE" "longest message from a client [default: 1MiB]"
+        |c, v| c.max_message = value::size(v, 1, GIB)?;
+    "max-frame" "SIZE" "longest frame from a client [default: 1MiB]"
+        |c, v| c.max_frame = value::size(v, 1, GIB)?;
+    "outbox" "SIZE" "how much may wait for one client, at least max-message [default: 1MiB]"
+        |c, v| c.outbox = value::size(v, 1024, GIB)?;
+    "max-event" "SIZE" "longest arguments of an event [default: 256KiB]"
+        |c, v| c.max_event = value::size(v, 2, 8 * 1024 * 1024)?;
+    "max-topics" "COUNT" "topics of one connection [default: 128]"
+        |c, v| c.max_topics = value::count(v, 1_000_000)?;
+    "read-buffer" "SIZE" "read buffer of each WebSocket [default: 4KiB]"
+        |c, v| c.read_buffer = value::size(v, 512, 16 * 1024 * 1024)?;
+    "max-instances" "COUNT" "instances of all controllers at a time [default: 1000]"
+        |c, v| c.max_instances = u32::try_from(value::count(v, 15_000)?).unwrap_or(u32::MAX);
+    "connections-per-instance" "COUNT" "connections that share a sandbox [default: 256]"
+        |c, v| c.guest.connections_per_instance = value::count(v, 100_000)?;
+    "memory" "SIZE" "memory of one instance [default: 64MiB]"
+        |c, v| c.guest.memory = value::size(v, LEAST_MEMORY, MOST_MEMORY)?;
+    "cpu-time" "TIME" "CPU time of one call into a controller [default: 100ms]"
+        |c, v| c.guest.cpu_time = value::duration(v, MILLISECOND)?;
+    "call-time" "TIME" "time of one call into a controller in all [default: 5s]"
+        |c, v| c.guest.call_time = value::duration(v, MILLISECOND)?;
+};
+
+/// Every setting of a single controller.
+pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings! {
+    "path" |c, v| c.path = Some(value::text(v)?);
+    "origins" |c, v| c.origins = Some(value::origins(v)?);
+    "connections-per-instance" |c, v| c.connections_per_instance = Some(value::count(v, 100_000)?);
+    "memory" |c, v| c.memory = Some(value::size(v, LEAST_MEMORY, MOST_MEMORY)?);
+    "cpu-time" |c, v| c.cpu_time = Some(value::duration(v, MILLISECOND)?);
+    "call-time" |c, v| c.call_time = Some(value::duration(v, MILLISECOND)?);
+};

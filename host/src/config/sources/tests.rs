@@ -1,0 +1,82 @@
+//! Precedence of the sources, and the one line that each mistake gives.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Sources;
+
+/// A file of its own for each test.
+fn file(name: &str, text: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("lakou-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("a file");
+    path
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn wrong(text: &str) -> String {
+    let sources = Sources { file: Some(file(&format!("{}.toml", text.len()), text)), ..Sources::default() };
+    let error = sources.config().expect_err("wrong").to_string();
+    assert!(!error.contains('\n'), "one line: {error}");
+    error
+}
+
+#[test]
+fn flags_before_variables_before_the_file() {
+    let file = file("order.toml", "listen = \"127.0.0.1:1\"\noutbox = \"2MiB\"\ncpu-time = \"1s\"\n");
+    let mut sources = Sources { file: Some(file), ..Sources::default() };
+    let config = sources.config().expect("a configuration");
+    assert_eq!((config.listen.port(), config.outbox), (1, 2 * 1024 * 1024));
+    assert_eq!(config.idle_timeout, Duration::from_secs(60), "the default");
+
+    sources.variables = pairs(&[("LAKOU_LISTEN", "127.0.0.1:2"), ("LAKOU_CPU_TIME", "2s"), ("PATH", "/bin")]);
+    sources.flags = pairs(&[("listen", "127.0.0.1:3")]);
+    let config = sources.config().expect("a configuration");
+    assert_eq!((config.listen.port(), config.outbox), (3, 2 * 1024 * 1024));
+    assert_eq!(config.guest.cpu_time, Duration::from_secs(2));
+}
+
+#[test]
+fn controllers_have_tables() {
+    let text = "memory = 1048576\norigins = [\"https://example.org\"]\n[controller.chat]\npath = \"/c\"\nmemory = \"128MiB\"\norigins = \"*\"\n";
+    let sources = Sources { file: Some(file("tables.toml", text)), ..Sources::default() };
+    let config = sources.config().expect("a configuration");
+    let chat = &config.overrides["chat"];
+    assert_eq!((chat.path.as_deref(), chat.memory), (Some("/c"), Some(128 * 1024 * 1024)));
+    assert_eq!(chat.origins.as_deref(), Some(&["*".to_owned()][..]));
+    assert_eq!(config.largest_memory(), 128 * 1024 * 1024);
+    assert_eq!(config.guest.with(chat).cpu_time, Duration::from_millis(100));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let error = wrong("lisen = \"127.0.0.1:1\"");
+    assert!(error.contains("unknown setting `lisen`") && error.contains("listen"), "{error}");
+    let error = wrong("ping-interval = \"soon\"");
+    assert!(error.contains("ping-interval: is \"soon\"") && error.contains("500ms"), "{error}");
+    let error = wrong("outbox = \"1GiB\"\nmax-topics = 0");
+    assert!(error.contains("max-topics: is \"0\"; a whole number from 1"), "{error}");
+    let error = wrong("\n\nlisten = ");
+    assert!(error.contains("line 3"), "{error}");
+    let error = wrong("[controller.chat]\nport = 1");
+    assert!(error.contains("controller.chat: unknown setting `port`"), "{error}");
+    let error = wrong("controller = 7");
+    assert!(error.contains("not a table"), "{error}");
+    let error = wrong("memory = true");
+    assert!(error.contains("memory: is a boolean"), "{error}");
+    let error = wrong("idle-timeout = \"5s\"");
+    assert!(error.contains("idle-timeout (5s) must be longer than ping-interval (25s)"), "{error}");
+    let error = wrong("origins = [\"example.org\"]");
+    assert!(error.contains("https://example.org"), "{error}");
+
+    let sources = Sources { variables: pairs(&[("LAKOU_PROT", "1")]), ..Sources::default() };
+    assert!(sources.config().expect_err("wrong").to_string().contains("environment: unknown setting `LAKOU_PROT`"));
+    let sources = Sources { flags: pairs(&[("listen", "8000")]), ..Sources::default() };
+    assert!(sources.config().expect_err("wrong").to_string().starts_with("--listen: is \"8000\""));
+    let sources = Sources { file: Some("/nowhere/lakou.toml".into()), ..Sources::default() };
+    assert!(sources.config().expect_err("wrong").to_string().starts_with("/nowhere/lakou.toml: "));
+}

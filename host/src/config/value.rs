@@ -1,0 +1,90 @@
+//! Reading one value. Each function's error says what was given and what is allowed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+/// A value as it was given: a text, or a list where the file has an array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Given {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Given {
+    fn text(&self) -> Result<&str, String> {
+        match self {
+            Given::Text(text) => Ok(text.trim()),
+            Given::List(_) => Err("is a list; one value is wanted".into()),
+        }
+    }
+}
+
+pub(super) fn path(given: &Given) -> Result<PathBuf, String> {
+    match given.text()? {
+        "" => Err("is empty; a path is wanted".into()),
+        text => Ok(text.into()),
+    }
+}
+
+pub(super) fn text(given: &Given) -> Result<String, String> {
+    given.text().map(str::to_owned)
+}
+
+/// A list; as one text it is separated by commas.
+pub(super) fn list(given: &Given) -> Result<Vec<String>, String> {
+    Ok(match given {
+        Given::List(items) => items.clone(),
+        Given::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+    })
+}
+
+/// `*`, or scheme, host and port as browsers write them.
+pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
+    let origins = list(given)?;
+    for origin in &origins {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        if origin != "*" && authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
+            return Err(format!("has {origin:?}; an origin is like https://example.org or http://localhost:3000, or *"));
+        }
+    }
+    Ok(origins)
+}
+
+pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {
+    let text = given.text()?;
+    text.parse().map_err(|_| format!("is {text:?}; an address and a port are wanted, like 127.0.0.1:8000 or [::]:8000"))
+}
+
+/// A duration from `least` to a day.
+pub(super) fn duration(given: &Given, least: Duration) -> Result<Duration, String> {
+    const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+    let text = given.text()?;
+    let wanted = format!("a duration from {least:?} to 24h is wanted, like 500ms, 5s or 2m");
+    let duration = humantime::parse_duration(text).map_err(|_| format!("is {text:?}; {wanted}"))?;
+    if (least..=MOST).contains(&duration) { Ok(duration) } else { Err(format!("is {text}; {wanted}")) }
+}
+
+/// A size in bytes, from `least` to `most`.
+pub(super) fn size(given: &Given, least: usize, most: usize) -> Result<usize, String> {
+    let text = given.text()?;
+    let show = |bytes: usize| ByteSize::b(bytes as u64).display().iec().to_string();
+    let wanted = format!("a size from {} to {} is wanted, like 65536, 64KiB or 1MiB", show(least), show(most));
+    let size = ByteSize::from_str(text).map_err(|_| format!("is {text:?}; {wanted}"))?;
+    match usize::try_from(size.as_u64()) {
+        Ok(bytes) if (least..=most).contains(&bytes) => Ok(bytes),
+        _ => Err(format!("is {text}; {wanted}")),
+    }
+}
+
+/// A whole number from 1 to `most`.
+pub(super) fn count(given: &Given, most: usize) -> Result<usize, String> {
+    let text = given.text()?;
+    match text.parse() {
+        Ok(count) if (1..=most).contains(&count) => Ok(count),
+        _ => Err(format!("is {text:?}; a whole number from 1 to {most} is wanted")),
+    }
+}

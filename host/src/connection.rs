@@ -1,0 +1,209 @@
+//! One living connection as its three users see it: the session that owns the socket, the instance that holds its object,
+//! and the topics it is subscribed to. It is two bounded queues' bookkeeping and one waker; it knows no protocol.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
+
+use crate::ids::ConnectionId;
+use crate::message::{Closing, Message};
+
+/// How many messages of one connection may wait for its instance; the session stops reading at this, and TCP slows the
+/// client down. Enough to fill a batch, few enough that one client cannot crowd out the others of its instance.
+const INBOX_MESSAGES: usize = 64;
+
+/// How many bytes of one connection may wait for its instance, a last message beyond it included.
+const INBOX_BYTES: usize = 256 * 1024;
+
+/// The shared state of one connection.
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    outbox: Mutex<Outbox>,
+    outbox_limit: usize,
+    waiting_messages: AtomicUsize,
+    waiting_bytes: AtomicUsize,
+    /// The session: woken when there is something to send, to close, or room to read on.
+    session: AtomicWaker,
+}
+
+/// Why a message was not queued.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotQueued {
+    /// The connection is closing or closed.
+    Gone,
+    /// The message alone is over the limit.
+    TooLarge,
+    /// This message overflowed the outbox: the client is being closed as a slow one.
+    Overflow,
+}
+
+/// What the session is to do next, taken from the outbox.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Messages were moved to the caller's queue; together they have this many bytes.
+    Messages(usize),
+    /// Nothing more will come: close with this.
+    Close(Closing),
+    /// Come back at this time at the latest: a close is due then.
+    CloseAt(Instant),
+}
+
+#[derive(Default)]
+struct Outbox {
+    queue: VecDeque<Message>,
+    /// Queued here, or taken by the session and not yet written to the socket.
+    bytes: usize,
+    closing: Option<Closing>,
+    close_taken: bool,
+    close_at: Option<(Instant, Closing)>,
+    close_at_told: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(id: ConnectionId, outbox_limit: usize) -> Self {
+        Connection {
+            id,
+            outbox: Mutex::default(),
+            outbox_limit,
+            waiting_messages: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
+            session: AtomicWaker::new(),
+        }
+    }
+
+    /// Queues a message for the client, first in, first out.
+    pub(crate) fn send(&self, message: Message) -> Result<(), NotQueued> {
+        let length = message.len();
+        if length > self.outbox_limit {
+            return Err(NotQueued::TooLarge);
+        }
+        let mut outbox = self.outbox();
+        if outbox.closing.is_some() {
+            return Err(NotQueued::Gone);
+        }
+        if outbox.bytes + length > self.outbox_limit {
+            // What is queued can not be delivered in time any more; keeping it would only keep its memory.
+            outbox.queue = VecDeque::new();
+            outbox.closing = Some(Closing::slow_client());
+            drop(outbox);
+            self.session.wake();
+            return Err(NotQueued::Overflow);
+        }
+        outbox.bytes += length;
+        outbox.queue.push_back(message);
+        let first = outbox.queue.len() == 1;
+        drop(outbox);
+        if first {
+            self.session.wake();
+        }
+        Ok(())
+    }
+
+    /// Closes after what is queued; the first close wins.
+    pub(crate) fn close(&self, closing: Closing) {
+        let mut outbox = self.outbox();
+        if outbox.closing.is_none() {
+            outbox.closing = Some(closing);
+            drop(outbox);
+            self.session.wake();
+        }
+    }
+
+    /// Closes at a later time, unless something else closes it first.
+    pub(crate) fn close_at(&self, when: Instant, closing: Closing) {
+        self.outbox().close_at = Some((when, closing));
+        self.session.wake();
+    }
+
+    /// For the session alone: moves what is queued to `into`. `written` is how many bytes of earlier ones have reached
+    /// the socket since the last call.
+    pub(crate) fn poll_outgoing(
+        &self,
+        context: &mut Context<'_>,
+        written: usize,
+        into: &mut VecDeque<Message>,
+    ) -> Poll<Outgoing> {
+        // Registered before looking: what comes after the look wakes.
+        self.session.register(context.waker());
+        let mut outbox = self.outbox();
+        outbox.bytes -= written.min(outbox.bytes);
+        if !outbox.queue.is_empty() {
+            let bytes = outbox.queue.iter().map(Message::len).sum();
+            into.append(&mut outbox.queue);
+            return Poll::Ready(Outgoing::Messages(bytes));
+        }
+        if outbox.closing.is_none()
+            && let Some((when, closing)) = outbox.close_at.clone()
+        {
+            if when <= Instant::now() {
+                outbox.closing = Some(closing);
+            } else if !outbox.close_at_told {
+                outbox.close_at_told = true;
+                return Poll::Ready(Outgoing::CloseAt(when));
+            }
+        }
+        match &outbox.closing {
+            Some(closing) if !outbox.close_taken => {
+                let closing = closing.clone();
+                outbox.close_taken = true;
+                Poll::Ready(Outgoing::Close(closing))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// For a session whose socket does not take what was written: the close that cannot be reached behind it.
+    pub(crate) fn close_behind(&self, context: &mut Context<'_>) -> Option<Closing> {
+        self.session.register(context.waker());
+        self.outbox().closing.clone()
+    }
+
+    /// The session has ended: later sends are refused, what waits is let go.
+    pub(crate) fn end(&self, closing: &Closing) {
+        let mut outbox = self.outbox();
+        outbox.closing.get_or_insert_with(|| closing.clone());
+        outbox.close_taken = true;
+        outbox.queue = VecDeque::new();
+    }
+
+    /// A message of the client has been handed to the instance's mailbox.
+    pub(crate) fn message_waits(&self, bytes: usize) {
+        self.waiting_messages.fetch_add(1, Ordering::AcqRel);
+        self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// The instance is done with a message.
+    pub(crate) fn message_done(&self, bytes: usize) {
+        let bytes_before = self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        let messages_before = self.waiting_messages.fetch_sub(1, Ordering::AcqRel);
+        if messages_before == INBOX_MESSAGES || (bytes_before >= INBOX_BYTES && bytes_before - bytes < INBOX_BYTES) {
+            self.session.wake();
+        }
+    }
+
+    /// For the session alone: whether it may read on; if not, it is woken when it may.
+    pub(crate) fn may_read(&self, context: &mut Context<'_>) -> bool {
+        if self.has_room() {
+            return true;
+        }
+        self.session.register(context.waker());
+        self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting_messages.load(Ordering::Acquire) < INBOX_MESSAGES
+            && self.waiting_bytes.load(Ordering::Acquire) < INBOX_BYTES
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        // Nothing in a section can panic half-way, so a poisoned lock still guards a whole state.
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

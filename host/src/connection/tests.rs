@@ -1,0 +1,77 @@
+//! The outbox and the inbox of a connection, without a socket.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+use super::{Connection, INBOX_BYTES, INBOX_MESSAGES, NotQueued, Outgoing};
+use crate::ids::{ConnectionId, ServerId};
+use crate::message::{Closing, Message};
+
+fn connection(limit: usize) -> Connection {
+    Connection::new(ConnectionId::random(ServerId::random()), limit)
+}
+
+fn text(text: &str) -> Message {
+    Message::Text(text.into())
+}
+
+fn poll(connection: &Connection, written: usize, into: &mut VecDeque<Message>) -> Poll<Outgoing> {
+    connection.poll_outgoing(&mut Context::from_waker(Waker::noop()), written, into)
+}
+
+#[test]
+fn messages_come_out_in_order_then_the_close() {
+    let connection = connection(100);
+    connection.send(text("one")).expect("room");
+    connection.send(text("two")).expect("room");
+    connection.close(Closing::new(4000, "first"));
+    connection.close(Closing::new(4001, "second"));
+    assert_eq!(connection.send(text("late")), Err(NotQueued::Gone));
+
+    let mut out = VecDeque::new();
+    assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::Messages(6))));
+    assert_eq!(out, [text("one"), text("two")]);
+    let Poll::Ready(Outgoing::Close(closing)) = poll(&connection, 6, &mut out) else { panic!("no close") };
+    assert_eq!(closing.code, 4000);
+    assert!(poll(&connection, 0, &mut out).is_pending(), "a close is taken once");
+}
+
+#[test]
+fn bytes_count_until_they_are_written() {
+    let connection = connection(10);
+    let mut out = VecDeque::new();
+    connection.send(text("12345678")).expect("room");
+    assert!(poll(&connection, 0, &mut out).is_ready());
+    // Taken by the session, but still on its way: there is no room for another one.
+    assert_eq!(connection.send(text("abc")), Err(NotQueued::Overflow));
+    let Poll::Ready(Outgoing::Close(closing)) = poll(&connection, 0, &mut out) else { panic!("no close") };
+    assert_eq!(closing, Closing::slow_client());
+}
+
+#[test]
+fn written_bytes_make_room() {
+    let connection = connection(10);
+    let mut out = VecDeque::new();
+    for _ in 0..5 {
+        connection.send(text("12345678")).expect("room");
+        assert!(poll(&connection, 0, &mut out).is_ready());
+        assert!(poll(&connection, 8, &mut out).is_pending());
+    }
+    assert_eq!(connection.send(text("12345678901")), Err(NotQueued::TooLarge));
+    connection.send(text("1234567890")).expect("one that just fits");
+}
+
+#[test]
+fn reading_stops_at_the_inbox_bounds() {
+    let connection = connection(10);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..INBOX_MESSAGES {
+        assert!(connection.may_read(&mut context));
+        connection.message_waits(1);
+    }
+    assert!(!connection.may_read(&mut context));
+    connection.message_done(1);
+    assert!(connection.may_read(&mut context));
+    connection.message_waits(INBOX_BYTES);
+    assert!(!connection.may_read(&mut context));
+}

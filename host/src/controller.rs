@@ -1,0 +1,29 @@
+//! Controllers: components loaded from a folder, and the instances of them that hold connections.
+//!
+//! `load` turns files into classes; `placement` finds each connection a place in an instance; `instance` is the task that
+//! makes all guest calls for its connections, one at a time; `plain` answers HTTP requests that ask for no connection.
+//! wasmtime is known here and nowhere else.
+
+mod bindings;
+mod cache;
+mod call;
+mod class;
+mod engine;
+mod environment;
+mod imports;
+mod instance;
+mod limits;
+mod load;
+mod manifest;
+mod meter;
+mod output;
+mod placement;
+mod plain;
+mod state;
+
+pub(crate) use class::Class;
+pub(crate) use environment::Environment;
+pub(crate) use load::load_folder;
+pub use load::{LoadError, Mount};
+pub(crate) use placement::Seat;
+pub(crate) use plain::NoAnswer;

@@ -1,0 +1,12 @@
+//! The contract of `wit/` as Rust types: what the host implements and what it calls.
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated from wit/, where everything is documented")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "controller-world",
+    imports: { default: trappable },
+    exports: { default: async },
+    // Calls lower `&str` and slices as they lie in the host's memory; nothing is copied twice on the way in.
+    ownership: Borrowing { duplicate_if_necessary: true },
+    with: { "lakou:controller/sockets.socket": super::imports::sockets::Socket },
+});

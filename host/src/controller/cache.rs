@@ -1,0 +1,95 @@
+//! Compiled components on disk, so that a restart does not compile again.
+//!
+//! Compiled code is run as native code, so an entry is believed only if it lies in a folder that nobody else can write
+//! to and is whole. An entry belongs to one component and one exact compiler: the name is made of both.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// A folder of compiled components.
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: PathBuf,
+}
+
+/// Whether a component had to be compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compiled {
+    Before,
+    Now,
+}
+
+impl Cache {
+    /// Opens the folder, and makes it if it is missing.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let metadata = fs::metadata(folder)?;
+        let refused = |why| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return refused("the folder belongs to another user, who could put code into it");
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return refused("the folder can be written to by others, who could put code into it: chmod 700");
+        }
+        Ok(Cache { folder: folder.to_owned() })
+    }
+
+    /// The component of `wasm`, from the cache if it is there.
+    pub(super) fn component(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<(Component, Compiled)> {
+        let path = self.folder.join(entry_name(engine, wasm));
+        if let Some(component) = load(engine, &path) {
+            return Ok((component, Compiled::Before));
+        }
+        let code = engine.precompile_component(wasm)?;
+        if let Err(error) = self.store(&path, &code) {
+            tracing::warn!(path = %path.display(), %error, "compiled code is not kept");
+        }
+        // SAFETY: the bytes come straight from this engine's compiler.
+        #[expect(unsafe_code, reason = "loading compiled code is unsafe unless it comes from the compiler, as here")]
+        let component = unsafe { Component::deserialize(engine, &code) }?;
+        Ok((component, Compiled::Now))
+    }
+
+    /// Writes an entry under a name of its own first: a reader sees a whole entry or none.
+    fn store(&self, path: &Path, code: &[u8]) -> io::Result<()> {
+        let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let written = file
+            .write_all(&Sha256::digest(code))
+            .and_then(|()| file.write_all(code))
+            .and_then(|()| fs::rename(&unfinished, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    }
+}
+
+fn entry_name(engine: &Engine, wasm: &[u8]) -> String {
+    use std::hash::{Hash, Hasher};
+    let mut compiler = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut compiler);
+    let component: String = Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{component}-{:016x}.compiled", compiler.finish())
+}
+
+/// A whole entry, or none: what is damaged is compiled again.
+fn load(engine: &Engine, path: &Path) -> Option<Component> {
+    let bytes = fs::read(path).ok()?;
+    let (checksum, code) = bytes.split_at_checked(32)?;
+    if Sha256::digest(code).as_slice() != checksum {
+        tracing::warn!(path = %path.display(), "compiled code is damaged: compiling again");
+        return None;
+    }
+    // SAFETY: the checksum says that the entry is as `store` wrote it, and the folder that nobody else wrote it.
+    #[expect(unsafe_code, reason = "the entry is our own compiler's output, checked above")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(|error| tracing::warn!(path = %path.display(), %error, "compiled code does not load")).ok()
+}

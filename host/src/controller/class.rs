@@ -1,0 +1,38 @@
+//! One mounted controller: the compiled component, how it may be entered, and its limits.
+
+use std::sync::Arc;
+
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use super::bindings::ControllerWorldPre;
+use super::environment::Environment;
+use super::output::Output;
+use super::placement::Placement;
+use super::state::GuestState;
+use crate::config::GuestLimits;
+
+/// A controller class, ready to be instantiated.
+pub(crate) struct Class {
+    pub(crate) name: Arc<str>,
+    pub(crate) path: String,
+    /// Origins that may connect beside the request's own host.
+    pub(crate) origins: Vec<String>,
+    pub(crate) environment: Arc<Environment>,
+    pub(super) limits: GuestLimits,
+    pub(super) output: Arc<Output>,
+    pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
+    pub(super) http: Option<ProxyPre<GuestState>>,
+    pub(super) placement: Placement,
+}
+
+impl Class {
+    /// Whether it takes WebSocket connections.
+    pub(crate) fn has_sockets(&self) -> bool {
+        self.sockets.is_some()
+    }
+
+    /// Whether it answers plain HTTP requests.
+    pub(crate) fn has_http(&self) -> bool {
+        self.http.is_some()
+    }
+}

@@ -1,0 +1,84 @@
+//! wasmtime, set up once for all controllers: which wasm is accepted, how instances get their memory, and the clock that
+//! interrupts them.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+/// How often running guests are interrupted to look at their CPU time and to let others have the core.
+///
+/// It bounds how long a guest can hold up everything else on its core; shorter wakes the ticking thread more often.
+pub(super) const TICK: Duration = Duration::from_millis(5);
+
+/// The wasm stack of a guest; deep recursion ends in a trap here.
+const WASM_STACK: usize = 512 * 1024;
+
+/// The native stack that a call runs on: the wasm stack, and generous room for host functions above it, because an
+/// overflow there would abort the process.
+const ASYNC_STACK: usize = 2 * 1024 * 1024;
+
+/// Core instances of one component: its own modules and the adapters that its toolchain put in.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
+
+/// Entries of one table. A guest's table holds the functions it calls indirectly, a few hundred usually.
+pub(super) const TABLE_ELEMENTS: usize = 65_536;
+
+/// What the engine is dimensioned for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dimensions {
+    /// Live instances of all controllers together.
+    pub(super) instances: u32,
+    /// The largest memory of any controller, in bytes.
+    pub(super) memory: usize,
+}
+
+/// Makes the engine and starts its clock, which runs as long as the engine lives.
+pub(super) fn start(dimensions: Dimensions) -> wasmtime::Result<Engine> {
+    let engine = Engine::new(&config(Some(pool(dimensions)))).or_else(|error| {
+        // The pool reserves address space for all instances at once, which a container or ulimit may forbid.
+        tracing::warn!(%error, "no pool of instances: each instance allocates its own memory, which is slower");
+        Engine::new(&config(None))
+    })?;
+    let clock = engine.weak();
+    std::thread::Builder::new().name("lakou-tick".into()).spawn(move || {
+        while let Some(engine) = clock.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(engine)
+}
+
+fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(ASYNC_STACK)
+        .cranelift_opt_level(OptLevel::Speed)
+        // Proposals that no controller needs are closed doors.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+fn pool(dimensions: Dimensions) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(dimensions.instances)
+        .total_core_instances(dimensions.instances.saturating_mul(6))
+        .total_memories(dimensions.instances.saturating_mul(2))
+        .total_tables(dimensions.instances.saturating_mul(4))
+        .total_stacks(dimensions.instances)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_memories_per_component(2)
+        .max_tables_per_component(8)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(dimensions.memory)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}

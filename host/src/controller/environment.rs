@@ -1,0 +1,77 @@
+//! What all controllers of a server share: the engine with its imports, the bus, the counters and the settings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::engine::{self, Dimensions};
+use super::imports;
+use super::state::GuestState;
+use crate::bus::Bus;
+use crate::bus::local::LocalBus;
+use crate::config::Config;
+use crate::ids::ServerId;
+use crate::metrics::Metrics;
+use crate::shutdown::Alive;
+
+/// Shared by every class, instance and session of one server.
+pub(crate) struct Environment {
+    pub(crate) server: ServerId,
+    pub(crate) settings: Arc<Config>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where controllers emit to.
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Where the instances and connections of this server are listed; the last part of every bus.
+    pub(crate) local: Arc<LocalBus>,
+    /// Held by every task that must end before the server has ended.
+    pub(crate) alive: Alive,
+    linker: Linker<GuestState>,
+    slots: Arc<Semaphore>,
+    stopping: AtomicBool,
+}
+
+impl Environment {
+    /// Starts the engine.
+    pub(crate) fn start(settings: Arc<Config>, metrics: Arc<Metrics>, alive: Alive) -> wasmtime::Result<Self> {
+        let instances = settings.max_instances;
+        let engine = engine::start(Dimensions { instances, memory: settings.largest_memory() })?;
+        let local = Arc::new(LocalBus::new(Arc::clone(&metrics), settings.max_topics));
+        Ok(Environment {
+            server: ServerId::random(),
+            bus: Arc::clone(&local) as Arc<dyn Bus>,
+            local,
+            alive,
+            linker: imports::linker(&engine)?,
+            slots: Arc::new(Semaphore::new(instances as usize)),
+            stopping: AtomicBool::new(false),
+            settings,
+            metrics,
+        })
+    }
+
+    /// No new connections from here on; the ones there are learn it and are closed within the drain time.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.local.shut_down(self.settings.drain_time);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        self.linker.engine()
+    }
+
+    pub(super) fn linker(&self) -> &Linker<GuestState> {
+        &self.linker
+    }
+
+    /// One permit an instance; the engine's pool has no more room than there are permits.
+    pub(super) fn slots(&self) -> &Arc<Semaphore> {
+        &self.slots
+    }
+}

@@ -1,0 +1,53 @@
+//! What emitting from a socket and from anywhere else have in common: the guest's event checked against the limits, and the
+//! bus's answer as a fault of the contract.
+
+use std::sync::Arc;
+
+use crate::bus::{EmitError, Envelope, Target};
+use crate::controller::bindings::lakou::controller::types;
+use crate::controller::state::GuestState;
+use crate::ids::ConnectionId;
+use crate::message::{Event, Message, SharedEvent};
+
+pub(super) use types::{EventResult as GuestEvent, Fault, MessageResult as GuestMessage};
+
+/// The longest name of an event, in bytes.
+const NAME_LIMIT: usize = 256;
+
+pub(super) fn message(message: GuestMessage) -> Message {
+    match message {
+        GuestMessage::Text(text) => Message::Text(text.into()),
+        GuestMessage::Binary(bytes) => Message::Binary(bytes.into()),
+    }
+}
+
+pub(super) fn target(id: &str) -> Result<Target, Fault> {
+    let id: ConnectionId = id.parse().map_err(|wrong| Fault::Invalid(format!("{wrong}: {id:.40}")))?;
+    Ok(Target::Connection(id))
+}
+
+/// Checks and emits one event of a guest.
+pub(super) fn emit(
+    state: &GuestState,
+    to: Result<Target, Fault>,
+    event: GuestEvent,
+    from: Option<ConnectionId>,
+) -> Result<(), Fault> {
+    let environment = &state.class.environment;
+    let event = checked(event, environment.settings.max_event)?;
+    environment.bus.emit(Envelope { to: to?, event, from }).map_err(|error| match error {
+        EmitError::Gone => Fault::Gone,
+        EmitError::Full { .. } => Fault::Unavailable(error.to_string()),
+    })
+}
+
+fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fault> {
+    let GuestEvent { name, args } = event;
+    if name.is_empty() || name.len() > NAME_LIMIT {
+        return Err(Fault::Invalid(format!("the name of an event has 1 to {NAME_LIMIT} bytes, not {}", name.len())));
+    }
+    if args.len() > limit {
+        return Err(Fault::TooLarge);
+    }
+    Ok(Arc::new(Event { name, args }))
+}

@@ -1,0 +1,35 @@
+//! `messaging`: emitting and publishing from anywhere in a guest.
+
+use wasmtime::component::{HasSelf, Linker};
+
+use super::emitting::{self, Fault, GuestEvent, GuestMessage};
+use crate::bus::{Target, Topic};
+use crate::controller::bindings::lakou::controller::messaging::{self, Host};
+use crate::controller::state::GuestState;
+
+pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    messaging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+}
+
+impl Host for GuestState {
+    fn multicast(&mut self, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        Ok(emitting::emit(self, Ok(Target::All), event, None))
+    }
+
+    fn broadcast(&mut self, controller: String, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        Ok(emitting::emit(self, Ok(Target::Controller(controller)), event, None))
+    }
+
+    fn unicast(&mut self, target: String, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        Ok(emitting::emit(self, emitting::target(&target), event, None))
+    }
+
+    fn publish(&mut self, topic: String, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {
+        let environment = &self.class.environment;
+        let message = emitting::message(message);
+        if message.len() > environment.settings.max_message {
+            return Ok(Err(Fault::TooLarge));
+        }
+        Ok(Topic::new(&topic).map(|topic| environment.bus.publish(&topic, &message)).map_err(Fault::Invalid))
+    }
+}

@@ -1,0 +1,104 @@
+//! `sockets`: a controller object's grip on its own connection.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use super::emitting::{self, Fault, GuestEvent, GuestMessage};
+use crate::bus::{Target, Topic};
+use crate::connection::{Connection, NotQueued};
+use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSocket};
+use crate::controller::bindings::lakou::controller::types::ClosingResult;
+use crate::controller::state::GuestState;
+use crate::message::Closing;
+
+/// What a guest's `socket` handle stands for.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it under their own `pub`")]
+pub struct Socket(pub(in crate::controller) Arc<Connection>);
+
+pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    sockets::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+}
+
+impl GuestState {
+    fn connection(&self, socket: &Resource<Socket>) -> wasmtime::Result<Arc<Connection>> {
+        Ok(Arc::clone(&self.table.get(socket)?.0))
+    }
+}
+
+impl Host for GuestState {}
+
+impl HostSocket for GuestState {
+    fn id(&mut self, socket: Resource<Socket>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&socket)?.0.id.to_string())
+    }
+
+    fn send(&mut self, socket: Resource<Socket>, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {
+        let connection = &self.table.get(&socket)?.0;
+        Ok(connection.send(emitting::message(message)).map_err(|error| match error {
+            NotQueued::Gone => Fault::Gone,
+            NotQueued::TooLarge => Fault::TooLarge,
+            NotQueued::Overflow => {
+                self.class.environment.metrics.slow_clients.count();
+                Fault::Gone
+            }
+        }))
+    }
+
+    fn close(&mut self, socket: Resource<Socket>, closing: ClosingResult) -> wasmtime::Result<Result<(), Fault>> {
+        let closing = Closing { code: closing.code, reason: closing.reason };
+        if let Err(wrong) = closing.check() {
+            return Ok(Err(Fault::Invalid(wrong)));
+        }
+        self.table.get(&socket)?.0.close(closing);
+        Ok(Ok(()))
+    }
+
+    fn subscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<Result<(), Fault>> {
+        let connection = self.connection(&socket)?;
+        let topic = match Topic::new(&topic) {
+            Ok(topic) => topic,
+            Err(wrong) => return Ok(Err(Fault::Invalid(wrong))),
+        };
+        let environment = &self.class.environment;
+        if environment.bus.subscribe(topic, &connection) {
+            return Ok(Ok(()));
+        }
+        let limit = environment.settings.max_topics;
+        Ok(Err(Fault::Unavailable(format!("the connection has its {limit} topics already"))))
+    }
+
+    fn unsubscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<()> {
+        let connection = self.connection(&socket)?;
+        if let Ok(topic) = Topic::new(&topic) {
+            self.class.environment.bus.unsubscribe(&topic, connection.id);
+        }
+        Ok(())
+    }
+
+    fn broadcast(&mut self, socket: Resource<Socket>, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        let from = self.connection(&socket)?.id;
+        let target = Target::Controller(self.class.name.to_string());
+        Ok(emitting::emit(self, Ok(target), event, Some(from)))
+    }
+
+    fn multicast(&mut self, socket: Resource<Socket>, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        let from = self.connection(&socket)?.id;
+        Ok(emitting::emit(self, Ok(Target::All), event, Some(from)))
+    }
+
+    fn unicast(
+        &mut self,
+        socket: Resource<Socket>,
+        target: String,
+        event: GuestEvent,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let from = self.connection(&socket)?.id;
+        Ok(emitting::emit(self, emitting::target(&target), event, Some(from)))
+    }
+
+    fn drop(&mut self, socket: Resource<Socket>) -> wasmtime::Result<()> {
+        self.table.delete(socket)?;
+        Ok(())
+    }
+}

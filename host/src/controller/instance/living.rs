@@ -1,0 +1,138 @@
+//! A living store and the calls into it, each as the contract has it. What a failure means for connections is the
+//! instance's matter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::lower::Lowered;
+use crate::connection::Connection;
+use crate::controller::bindings::ControllerWorld;
+use crate::controller::bindings::lakou::controller::types::{ClosingParam, EventParam, MessageParam};
+use crate::controller::call::{self, Ended};
+use crate::controller::class::Class;
+use crate::controller::imports::sockets::Socket;
+use crate::controller::meter::Progress;
+use crate::controller::state::{GuestState, new_store};
+use crate::ids::ConnectionId;
+use crate::request::{Acceptance, Refusal, Request};
+
+/// Why there is no store.
+pub(super) enum NoStore {
+    /// As many instances live as may live.
+    NoRoom,
+    /// The guest's start failed.
+    Failed,
+}
+
+/// A store with an instance of the component in it.
+pub(super) struct Living {
+    store: Store<GuestState>,
+    world: ControllerWorld,
+    progress: Progress,
+    call_time: Duration,
+    // Given back after the store has given back its memory.
+    _slot: OwnedSemaphorePermit,
+}
+
+/// Calls an export under the limits of a call.
+macro_rules! call {
+    ($living:ident, $items:expr, |$guest:ident, $store:ident| $call:expr) => {{
+        let Living { store, world, progress, call_time, .. } = $living;
+        store.data_mut().batch.begin($items);
+        call::begin(store);
+        let $guest = world.lakou_controller_controller();
+        let $store = store;
+        call::within(*call_time, progress, $call).await
+    }};
+}
+
+impl Living {
+    pub(super) async fn new(class: &Arc<Class>) -> Result<Self, NoStore> {
+        let Some(component) = &class.sockets else { return Err(NoStore::Failed) };
+        let slot = Arc::clone(class.environment.slots()).try_acquire_owned().map_err(|_| {
+            tracing::warn!("no room for another instance: max-instances are in use");
+            NoStore::NoRoom
+        })?;
+        let progress = Progress::default();
+        let mut store = new_store(class, progress.clone());
+        call::begin(&mut store);
+        let call_time = class.limits.call_time;
+        match call::within(call_time, &progress, component.instantiate_async(&mut store)).await {
+            Ok(world) => Ok(Living { store, world, progress, call_time, _slot: slot }),
+            Err(ended) => {
+                class.failed(ended, store.data(), "start");
+                Err(NoStore::Failed)
+            }
+        }
+    }
+
+    pub(super) fn state(&self) -> &GuestState {
+        self.store.data()
+    }
+
+    pub(super) async fn connect(&mut self, request: &Request) -> Result<Result<Acceptance, Refusal>, Ended> {
+        let lowered = Lowered::new(request);
+        let decided = call!(self, [], |guest, store| guest.call_connect(store, lowered.request()))?;
+        Ok(decided.map(Acceptance::from).map_err(Refusal::from))
+    }
+
+    pub(super) async fn open(
+        &mut self,
+        connection: &Arc<Connection>,
+        request: &Request,
+    ) -> Result<ResourceAny, Ended> {
+        let lowered = Lowered::new(request);
+        let socket = Socket(Arc::clone(connection));
+        let socket = self.store.data_mut().table.push(socket).map_err(|error| Ended::Error(error.into()))?;
+        call!(self, [connection.id], |guest, store| async {
+            guest.connection().call_constructor(store, socket, lowered.request()).await
+        })
+    }
+
+    pub(super) async fn receive(
+        &mut self,
+        batch: &[(ResourceAny, MessageParam<'_>)],
+        from: impl IntoIterator<Item = ConnectionId>,
+    ) -> Result<(), Ended> {
+        call!(self, from, |guest, store| guest.call_receive(store, batch))
+    }
+
+    pub(super) async fn deliver(
+        &mut self,
+        to: &[ResourceAny],
+        ids: impl IntoIterator<Item = ConnectionId>,
+        event: EventParam<'_>,
+    ) -> Result<(), Ended> {
+        call!(self, ids, |guest, store| guest.call_deliver(store, to, event))
+    }
+
+    pub(super) async fn undelivered(
+        &mut self,
+        object: ResourceAny,
+        id: ConnectionId,
+        target: ConnectionId,
+        event: EventParam<'_>,
+    ) -> Result<(), Ended> {
+        let target = target.to_string();
+        call!(self, [id], |guest, store| guest.connection().call_on_undelivered(store, object, &target, event))
+    }
+
+    pub(super) async fn shut_down(&mut self, object: ResourceAny, id: ConnectionId) -> Result<(), Ended> {
+        call!(self, [id], |guest, store| guest.connection().call_on_shutdown(store, object))
+    }
+
+    /// Tells the object that its connection has ended, and drops it.
+    pub(super) async fn close(
+        &mut self,
+        object: ResourceAny,
+        id: ConnectionId,
+        closing: ClosingParam<'_>,
+    ) -> Result<(), Ended> {
+        call!(self, [id], |guest, store| guest.connection().call_on_close(store, object, closing))?;
+        call!(self, [id], |_guest, store| object.resource_drop_async(store))
+    }
+}

@@ -1,0 +1,253 @@
+//! Turns a folder of files into mounted controllers: each file is read, checked, compiled and linked by itself, so that one
+//! bad file is one line in the log and the others are served.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, InstancePre};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use super::bindings::ControllerWorldPre;
+use super::cache::{Cache, Compiled};
+use super::class::Class;
+use super::environment::Environment;
+use super::manifest::{self, ManifestError};
+use super::output::Output;
+use super::placement::Placement;
+use super::state::GuestState;
+use crate::config::{Config, ControllerConfig};
+
+/// The export that makes a component a controller.
+const CONTROLLER: &str = "lakou:controller/controller@0.1.0";
+
+/// The export that answers plain requests, of any 0.2 version.
+const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2";
+
+/// The largest file that is read: compiling takes memory and time many times its size.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// What was mounted.
+#[derive(Debug, Clone)]
+pub struct Mount {
+    /// How other controllers address it.
+    pub name: String,
+    /// The pattern that it answers on.
+    pub path: String,
+    /// The file that it was loaded from.
+    pub file: PathBuf,
+    /// Whether it takes WebSocket connections.
+    pub websocket: bool,
+    /// Whether it answers plain HTTP requests.
+    pub http: bool,
+    /// Whether the cache had its compiled form.
+    pub from_cache: bool,
+}
+
+impl fmt::Display for Mount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answers = match (self.websocket, self.http) {
+            (true, true) => "websocket, http",
+            (true, false) => "websocket",
+            _ => "http",
+        };
+        let file = self.file.file_name().unwrap_or_default().to_string_lossy();
+        write!(formatter, "{:<16} {:<24} {answers:<16} {file}", self.name, self.path)
+    }
+}
+
+/// A file that is not served, and why.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: {cause}", file.display())]
+pub struct LoadError {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it, on one line.
+    pub cause: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("can not be read: {0}")]
+    Read(#[from] std::io::Error),
+    #[error("has {0} bytes; at most {FILE_LIMIT} are read")]
+    Size(u64),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error("does not compile: {0}")]
+    Compile(String),
+    #[error("imports `{0}`, which this host does not offer")]
+    Import(String),
+    #[error("does not fit this host: {0}")]
+    World(String),
+    #[error("exports neither `{CONTROLLER}` nor `wasi:http/incoming-handler@0.2`, so nothing can reach it (exports: {0})")]
+    Exports(String),
+    #[error("the controller's name {0}")]
+    Name(String),
+    #[error("a controller named {name:?} is already loaded from {other}: rename one of them")]
+    SameName { name: String, other: String },
+    #[error("its path {0:?} does not begin with `/`")]
+    Path(String),
+}
+
+/// Loads every `*.wasm` of the configured folder, in the order of the file names.
+///
+/// # Errors
+///
+/// The folder can not be read; a bad file is no error but an entry of the second list.
+pub(crate) async fn load_folder(
+    environment: &Arc<Environment>,
+) -> std::io::Result<(Vec<(Arc<Class>, Mount)>, Vec<LoadError>)> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&environment.settings.controllers)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "wasm"));
+    files.sort();
+    let cache = Arc::new(open_cache(&environment.settings));
+    let mut loaded: Vec<(Arc<Class>, Mount)> = Vec::new();
+    let mut rejected = Vec::new();
+    let mut names: BTreeMap<Arc<str>, String> = BTreeMap::new();
+    for file in files {
+        let (environment, cache, path) = (Arc::clone(environment), Arc::clone(&cache), file.clone());
+        // Compiling takes a core for as long as it takes; the runtime's threads have other things to do.
+        let result = tokio::task::spawn_blocking(move || load(&environment, cache.as_ref().as_ref(), &path)).await;
+        let result = result.unwrap_or_else(|panic| Err(Cause::Compile(format!("the compiler panicked: {panic}"))));
+        let result = result.and_then(|(class, mount)| match names.get(&class.name) {
+            Some(other) => Err(Cause::SameName { name: mount.name, other: other.clone() }),
+            None => Ok((class, mount)),
+        });
+        match result {
+            Ok((class, mount)) => {
+                names.insert(Arc::clone(&class.name), mount.file.display().to_string());
+                loaded.push((class, mount));
+            }
+            Err(cause) => rejected.push(LoadError { file, cause: one_line(&cause.to_string()) }),
+        }
+    }
+    Ok((loaded, rejected))
+}
+
+fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> Result<(Arc<Class>, Mount), Cause> {
+    let size = std::fs::metadata(file)?.len();
+    if size > FILE_LIMIT {
+        return Err(Cause::Size(size));
+    }
+    let wasm = std::fs::read(file)?;
+    let defaults = manifest::read(&wasm)?;
+    let name = match defaults.name {
+        Some(name) => name,
+        None => stem(file)?,
+    };
+    let overrides = environment.settings.overrides.get(&name).cloned().unwrap_or_default();
+
+    let (component, compiled) = compile(environment, cache, &wasm)?;
+    let linked = link(environment, &component)?;
+    let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
+    let class = class(environment, &name, path, linked, &overrides);
+    let mount = Mount {
+        name,
+        path: class.path.clone(),
+        file: file.to_owned(),
+        websocket: class.has_sockets(),
+        http: class.has_http(),
+        from_cache: compiled == Compiled::Before,
+    };
+    Ok((class, mount))
+}
+
+fn open_cache(settings: &Config) -> Option<Cache> {
+    let folder = settings.cache.as_deref()?;
+    Cache::open(folder)
+        .map_err(|error| tracing::warn!(folder = %folder.display(), %error, "compiled code is not cached"))
+        .ok()
+}
+
+fn compile(environment: &Environment, cache: Option<&Cache>, wasm: &[u8]) -> Result<(Component, Compiled), Cause> {
+    let engine = environment.engine();
+    match cache {
+        Some(cache) => cache.component(engine, wasm),
+        None => Component::new(engine, wasm).map(|component| (component, Compiled::Now)),
+    }
+    .map_err(|error| Cause::Compile(format!("{error:#}")))
+}
+
+/// The two ways into a component.
+struct Linked {
+    sockets: Option<ControllerWorldPre<GuestState>>,
+    http: Option<ProxyPre<GuestState>>,
+}
+
+fn link(environment: &Environment, component: &Component) -> Result<Linked, Cause> {
+    let engine = environment.engine();
+    let component_type = component.component_type();
+    let linker = environment.linker();
+    let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
+    let is_controller = exports.iter().any(|name| name == CONTROLLER);
+    let is_http = exports.iter().any(|name| name.starts_with(HTTP_HANDLER));
+    if !is_controller && !is_http {
+        return Err(Cause::Exports(exports.join(", ")));
+    }
+    let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error))?;
+    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    Ok(Linked {
+        sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
+        http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
+    })
+}
+
+/// Names the import that the linker did not find, if that is what is wrong.
+fn missing(error: &wasmtime::Error) -> Cause {
+    let text = format!("{error:#}");
+    let import = text
+        .contains("matching implementation was not found in the linker")
+        .then(|| text.split('`').nth(1))
+        .flatten();
+    match import {
+        Some(import) => Cause::Import(import.to_owned()),
+        None => Cause::World(text),
+    }
+}
+
+fn class(
+    environment: &Arc<Environment>,
+    name: &str,
+    path: String,
+    linked: Linked,
+    overrides: &ControllerConfig,
+) -> Arc<Class> {
+    let settings = &environment.settings;
+    let name: Arc<str> = name.into();
+    let limits = settings.guest.with(overrides);
+    Arc::new(Class {
+        path,
+        origins: overrides.origins.clone().unwrap_or_else(|| settings.origins.clone()),
+        environment: Arc::clone(environment),
+        output: Arc::new(Output::new(Arc::clone(&name), Arc::clone(&environment.metrics))),
+        sockets: linked.sockets,
+        http: linked.http,
+        placement: Placement::new(limits.connections_per_instance),
+        limits,
+        name,
+    })
+}
+
+/// The operator's word, then the component's, then its name; a stock HTTP component routes below its path by itself.
+fn mount_path(name: &str, operator: Option<&str>, component: Option<&str>, sockets: bool) -> Result<String, Cause> {
+    let path = match (operator.or(component), sockets) {
+        (Some(path), _) => path.to_owned(),
+        (None, true) => format!("/{name}"),
+        (None, false) => format!("/{name}/{{*rest}}"),
+    };
+    if path.starts_with('/') { Ok(path) } else { Err(Cause::Path(path)) }
+}
+
+fn stem(file: &Path) -> Result<String, Cause> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    manifest::check_name(&stem).map_err(|wrong| Cause::Name(format!("comes from the file, which {wrong}")))?;
+    Ok(stem)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

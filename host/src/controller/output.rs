@@ -1,0 +1,160 @@
+//! What a guest prints becomes log lines, one a line, bounded in length and number.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::ids::ConnectionId;
+use crate::metrics::Metrics;
+
+/// The longest line that is logged whole; a longer one is cut into several.
+const LINE_BYTES: usize = 4096;
+
+/// How many lines of one controller are logged in a second. A person reads fewer; a program that prints more is
+/// printing for nobody. What is beyond is counted.
+const LINES_PER_SECOND: u32 = 100;
+
+/// How much a guest may write at once.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// Where the lines of one controller go, whatever the instance.
+pub(super) struct Output {
+    controller: Arc<str>,
+    metrics: Arc<Metrics>,
+    window: Mutex<Window>,
+}
+
+struct Window {
+    began: Instant,
+    lines: u32,
+}
+
+impl Output {
+    pub(super) fn new(controller: Arc<str>, metrics: Arc<Metrics>) -> Self {
+        Output { controller, metrics, window: Mutex::new(Window { began: Instant::now(), lines: 0 }) }
+    }
+
+    fn log(&self, source: Source, line: &str) {
+        if !self.admit() {
+            self.metrics.log_lines_dropped.count();
+            return;
+        }
+        let controller = &*self.controller;
+        match source {
+            Source::Stdout => tracing::info!(target: "guest", controller, "{line}"),
+            Source::Stderr => tracing::warn!(target: "guest", controller, "{line}"),
+        }
+    }
+
+    /// A client message or an event did not fit a method; the guest's words about it are cut to a line's length.
+    pub(super) fn misfit(&self, connection: Option<ConnectionId>, origin: &str, name: &str, reason: &str) {
+        if !self.admit() {
+            self.metrics.log_lines_dropped.count();
+            return;
+        }
+        let controller = &*self.controller;
+        let connection = connection.map(tracing::field::display);
+        tracing::warn!(controller, connection, "{origin} {name:.64?} did not fit: {reason:.512}");
+    }
+
+    fn admit(&self) -> bool {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.began.elapsed() >= Duration::from_secs(1) {
+            *window = Window { began: Instant::now(), lines: 0 };
+        }
+        window.lines = window.lines.saturating_add(1);
+        if window.lines == LINES_PER_SECOND + 1 {
+            let controller = &*self.controller;
+            tracing::warn!(controller, "more than {LINES_PER_SECOND} lines in a second: the rest of it is not logged");
+        }
+        window.lines <= LINES_PER_SECOND
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    Stdout,
+    Stderr,
+}
+
+/// One of the two streams of one store.
+pub(super) struct Lines {
+    output: Arc<Output>,
+    source: Source,
+    // The guest may ask for the stream several times; all of them continue the same line.
+    begun: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Lines {
+    pub(super) fn new(output: &Arc<Output>, source: Source) -> Self {
+        Lines { output: Arc::clone(output), source, begun: Arc::default() }
+    }
+
+    fn again(&self) -> Self {
+        Lines { output: Arc::clone(&self.output), source: self.source, begun: Arc::clone(&self.begun) }
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for part in piece.chunks(LINE_BYTES) {
+                begun.extend_from_slice(part);
+                if begun.last() == Some(&b'\n') || begun.len() >= LINE_BYTES {
+                    self.output.log(self.source, String::from_utf8_lossy(&begun).trim_end());
+                    begun.clear();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // The last of the streams logs what has no line end: often the last words of a guest.
+        let unfinished = !self.begun.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if unfinished && Arc::strong_count(&self.begun) == 1 {
+            self.take(b"\n");
+        }
+    }
+}
+
+impl IsTerminal for Lines {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Lines {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form; it is not offered to guests.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.again())
+    }
+}
+
+#[async_trait]
+impl Pollable for Lines {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Lines {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES)
+    }
+}

@@ -1,0 +1,114 @@
+//! Which instance a new connection goes to. Instances are opened on demand and dropped with their last connection.
+//!
+//! The first instances of a class are filled evenly, so that a class uses all cores before it is crowded; beyond one a
+//! core the fullest instance that has room is filled up, so that the others can run empty.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::class::Class;
+use super::instance;
+use crate::mailbox::{Mailbox, Work};
+
+/// How many connections an instance takes before another core is used; fewer would spread a handful of connections
+/// over memory that they do not need, and break up their batches.
+const CROWD: usize = 32;
+
+/// The instances of one class and how full they are.
+pub(super) struct Placement {
+    capacity: usize,
+    cores: usize,
+    places: Mutex<Vec<Place>>,
+}
+
+struct Place {
+    mailbox: Arc<Mailbox>,
+    taken: usize,
+}
+
+impl Placement {
+    pub(super) fn new(capacity: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Placement { capacity, cores, places: Mutex::default() }
+    }
+}
+
+impl Class {
+    /// Finds a place for one connection, in a new instance if need be.
+    pub(crate) fn seat(self: &Arc<Self>) -> Seat {
+        let Placement { capacity, cores, places } = &self.placement;
+        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken: Vec<usize> = places.iter().map(|place| place.taken).collect();
+        let mailbox = match choose(&taken, *capacity, *cores) {
+            Some(index) => {
+                let place = &mut places[index];
+                place.taken += 1;
+                Arc::clone(&place.mailbox)
+            }
+            None => {
+                let mailbox = instance::open(self);
+                places.push(Place { mailbox: Arc::clone(&mailbox), taken: 1 });
+                mailbox
+            }
+        };
+        Seat { class: Arc::clone(self), mailbox }
+    }
+}
+
+/// The index of the instance to use, or none for a new one.
+fn choose(taken: &[usize], capacity: usize, cores: usize) -> Option<usize> {
+    let with_room = taken.iter().enumerate().filter(|(_, taken)| **taken < capacity);
+    if taken.len() <= cores {
+        let (index, least) = with_room.min_by_key(|(_, taken)| **taken)?;
+        let spread = taken.len() < cores && *least >= CROWD;
+        return (!spread).then_some(index);
+    }
+    with_room.max_by_key(|(_, taken)| **taken).map(|(index, _)| index)
+}
+
+/// A connection's place in an instance, given back on drop.
+pub(crate) struct Seat {
+    pub(crate) class: Arc<Class>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Seat {
+    /// Hands something to the instance.
+    pub(crate) fn put(&self, work: Work) {
+        self.mailbox.put(work);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut places = self.class.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(index) = places.iter().position(|place| Arc::ptr_eq(&place.mailbox, &self.mailbox)) else { return };
+        places[index].taken -= 1;
+        if places[index].taken == 0 {
+            // Without senders the mailbox ends, and with it the instance.
+            places.swap_remove(index);
+            self.class.environment.local.remove_instance(&self.class.name, &self.mailbox);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CROWD, choose};
+
+    #[test]
+    fn cores_first_then_full_instances() {
+        assert_eq!(choose(&[], 256, 2), None);
+        assert_eq!(choose(&[1], 256, 2), Some(0));
+        assert_eq!(choose(&[CROWD], 256, 2), None, "a second core");
+        assert_eq!(choose(&[CROWD, 3], 256, 2), Some(1));
+        assert_eq!(choose(&[200, 190], 256, 2), Some(1), "evenly");
+        assert_eq!(choose(&[256, 256], 256, 2), None);
+        assert_eq!(choose(&[256, 256, 7, 99], 256, 2), Some(3), "the fullest beyond");
+    }
+
+    #[test]
+    fn one_connection_an_instance() {
+        assert_eq!(choose(&[1, 1, 1], 1, 2), None);
+        assert_eq!(choose(&[1], 1, 1), None);
+    }
+}

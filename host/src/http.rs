@@ -1,0 +1,103 @@
+//! HTTP/1.1: every request finds its controller, a static file, or its place in the table of rejections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, Version, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+
+use self::files::Files;
+use self::reject::Reject;
+use crate::controller::{Class, Environment, NoAnswer};
+use crate::router::{NoRoute, Router};
+use crate::shutdown::Alive;
+
+mod files;
+mod handshake;
+mod origin;
+mod reject;
+mod upgrade;
+
+/// The body of any response.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Answers the requests of all connections of one server.
+pub(crate) struct Service {
+    router: Router,
+    files: Option<Files>,
+    environment: Arc<Environment>,
+}
+
+/// Where a request came from, and what it holds while it is served.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    /// The client's place among `max-connections`; a WebSocket keeps it.
+    pub(crate) _place: Arc<OwnedSemaphorePermit>,
+    pub(crate) _alive: Alive,
+}
+
+impl Service {
+    pub(crate) fn new(router: Router, environment: Arc<Environment>) -> Self {
+        let files = environment.settings.public.as_deref().map(Files::new);
+        Service { router, files, environment }
+    }
+
+    /// Answers one request; whatever goes wrong is an answer, too.
+    pub(crate) async fn respond(&self, request: Request<Incoming>, client: Client) -> Response<Body> {
+        let head_only = request.method() == Method::HEAD;
+        let answered = self.dispatch(request, client).await;
+        let response = answered.unwrap_or_else(|reject| reject.response());
+        if head_only { response.map(|_body| Empty::new().map_err(|never| match never {}).boxed_unsync()) } else { response }
+    }
+
+    async fn dispatch(&self, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
+        if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+            return Err(Reject::Host);
+        }
+        let upgrade = handshake::is_asked(request.headers());
+        let route = match self.router.route(request.uri().path()) {
+            Ok(route) => route,
+            Err(NoRoute::Malformed) => return Err(Reject::Path),
+            Err(NoRoute::NotFound) => return self.file(request, upgrade).await,
+        };
+        let class = route.target;
+        if upgrade {
+            if !class.has_sockets() {
+                return Err(Reject::NoSocket);
+            }
+            let refused = || self.environment.metrics.connections_refused.count();
+            let params = route.params;
+            return upgrade::accept(Arc::clone(class), request, params, client).await.inspect_err(|_| refused());
+        }
+        if !class.has_http() {
+            return Err(Reject::UpgradeRequired);
+        }
+        plain(class, request).await
+    }
+
+    async fn file(&self, request: Request<Incoming>, upgrade: bool) -> Result<Response<Body>, Reject> {
+        match &self.files {
+            Some(files) if !upgrade => files.serve(&request).await,
+            _ => Err(Reject::NotFound),
+        }
+    }
+}
+
+async fn plain(class: &Arc<Class>, request: Request<Incoming>) -> Result<Response<Body>, Reject> {
+    if request.version() < Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
+        // wasi:http requests have an authority.
+        return Err(Reject::Host);
+    }
+    let answer = class.answer(request).await.map_err(|none| match none {
+        NoAnswer::NotHttp => Reject::UpgradeRequired,
+        NoAnswer::Busy => Reject::Busy,
+        NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
+        NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),
+    })?;
+    Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
+}

@@ -1,0 +1,121 @@
+//! The opening handshake of a WebSocket (RFC 6455, section 4.2), as far as it can be decided without the controller.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Version};
+
+use super::reject::Reject;
+
+/// Whether the request asks for a WebSocket at all.
+pub(super) fn is_asked(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::UPGRADE, "websocket")
+}
+
+/// Checks what RFC 6455, section 4.2.1 wants, and returns the client's key.
+pub(super) fn check<B>(request: &Request<B>) -> Result<&HeaderValue, Reject> {
+    if request.method() != Method::GET {
+        return Err(Reject::Method("GET"));
+    }
+    if request.version() < Version::HTTP_11 {
+        return Err(Reject::Handshake("HTTP/1.1 is needed"));
+    }
+    let headers = request.headers();
+    if !has_token(headers, &header::CONNECTION, "upgrade") {
+        return Err(Reject::Handshake("the connection header does not say upgrade"));
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(Reject::SocketVersion);
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    match (keys.next(), keys.next()) {
+        (Some(key), None) if is_key(key.as_bytes()) => Ok(key),
+        _ => Err(Reject::Handshake("sec-websocket-key must be one base64 value of 16 bytes")),
+    }
+}
+
+/// What the client offers, in its order.
+pub(super) fn subprotocols(headers: &HeaderMap) -> Vec<String> {
+    tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect()
+}
+
+/// A header that a controller wants in an answer, unless it is one of the host's own.
+pub(super) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), String> {
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:.64?} is no header name"))?;
+    let text = parsed.as_str();
+    let own = [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if own.contains(&parsed) || text.starts_with("sec-websocket-") {
+        return Err(format!("{text} is the host's to set"));
+    }
+    let value = HeaderValue::from_bytes(value).map_err(|_| format!("the value of {text} has bytes that no header may have"))?;
+    Ok((parsed, value))
+}
+
+/// 16 bytes in base64: 22 characters and two of padding.
+fn is_key(key: &[u8]) -> bool {
+    let Some((text, b"==")) = key.split_last_chunk::<2>() else { return false };
+    text.len() == 22 && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|other| other.eq_ignore_ascii_case(token))
+}
+
+fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> http::request::Builder {
+        Request::get("/chat")
+            .header("host", "example.org")
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "WebSocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+
+    fn with(name: &str, value: &str) -> Request<()> {
+        let mut request = request().body(()).expect("a request");
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+        request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a value"));
+        request
+    }
+
+    #[test]
+    fn the_sample_handshake_is_one() {
+        let request = request().body(()).expect("a request");
+        assert!(is_asked(request.headers()));
+        assert!(check(&request).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        assert!(matches!(check(&with("connection", "close")), Err(Reject::Handshake(_))));
+        assert!(matches!(check(&with("sec-websocket-version", "8")), Err(Reject::SocketVersion)));
+        for key in ["", "short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZ===", "dGhlIHNhbXBsZSBub25jZ!=="] {
+            assert!(matches!(check(&with("sec-websocket-key", key)), Err(Reject::Handshake(_))), "{key}");
+        }
+        let post = request().method(Method::POST).body(()).expect("a request");
+        assert!(matches!(check(&post), Err(Reject::Method("GET"))));
+        let old = request().version(Version::HTTP_10).body(()).expect("a request");
+        assert!(matches!(check(&old), Err(Reject::Handshake(_))));
+    }
+
+    #[test]
+    fn offers_are_listed_in_order() {
+        let mut request = with("sec-websocket-protocol", "chat, v2.chat");
+        request.headers_mut().append("sec-websocket-protocol", HeaderValue::from_static("v3"));
+        assert_eq!(subprotocols(request.headers()), ["chat", "v2.chat", "v3"]);
+    }
+
+    #[test]
+    fn headers_of_a_controller() {
+        assert!(header("Set-Cookie", b"a=b").is_ok());
+        for (name, value) in [("Upgrade", &b"x"[..]), ("sec-websocket-accept", b"x"), ("a b", b"x"), ("a", b"x\r\ny: z")] {
+            assert!(header(name, value).is_err(), "{name}");
+        }
+    }
+}

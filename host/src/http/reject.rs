@@ -1,0 +1,119 @@
+//! Everything that can be wrong with a request, as a table: status, headers, what the client is told, what is logged.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+
+use super::Body;
+use crate::request::Refusal;
+
+/// Why a request gets no 101 and no page.
+#[derive(Debug)]
+pub(super) enum Reject {
+    /// No `host`, or several.
+    Host,
+    /// The path is not valid percent-encoded UTF-8.
+    Path,
+    /// Nothing is there.
+    NotFound,
+    /// A controller is there that takes no WebSockets.
+    NoSocket,
+    /// Something is there that does not know the method; what it knows.
+    Method(&'static str),
+    /// A controller is there that only takes WebSockets.
+    UpgradeRequired,
+    /// Not the version of the WebSocket protocol that is spoken here.
+    SocketVersion,
+    /// The handshake breaks RFC 6455; how.
+    Handshake(&'static str),
+    /// A page of this origin may not connect.
+    Origin(String),
+    /// The controller said no.
+    Refused(Refusal),
+    /// As much is going on as may go on.
+    Busy,
+    /// The server is being stopped.
+    Stopping,
+    /// The controller or a file could not be made to answer; why, for the log only.
+    Failed(String),
+}
+
+impl Reject {
+    pub(super) fn response(self) -> Response<Body> {
+        if let Reject::Refused(refusal) = self {
+            return refused(refusal);
+        }
+        self.log();
+        let (status, text) = self.public();
+        let mut response = Response::new(Full::new(Bytes::from(format!("{text}\n"))).map_err(|never| match never {}).boxed_unsync());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        for (name, value) in self.headers() {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    /// The status and what the client may know.
+    fn public(&self) -> (StatusCode, String) {
+        match self {
+            Reject::Host => (StatusCode::BAD_REQUEST, "the request must have one host header".into()),
+            Reject::Path => (StatusCode::BAD_REQUEST, "the path is not valid percent-encoded UTF-8".into()),
+            Reject::NotFound => (StatusCode::NOT_FOUND, "nothing is here".into()),
+            Reject::NoSocket => (StatusCode::NOT_FOUND, "nothing takes WebSocket connections here".into()),
+            Reject::Method(allowed) => (StatusCode::METHOD_NOT_ALLOWED, format!("only {allowed} is possible here")),
+            Reject::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "connect here with a WebSocket".into()),
+            Reject::SocketVersion => (StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken here".into()),
+            Reject::Handshake(how) => (StatusCode::BAD_REQUEST, format!("not a WebSocket handshake: {how}")),
+            Reject::Origin(origin) => (StatusCode::FORBIDDEN, format!("pages of {origin:.200} may not connect here")),
+            Reject::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again".into()),
+            Reject::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping, try again".into()),
+            Reject::Failed(_) | Reject::Refused(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer".into())
+            }
+        }
+    }
+
+    fn headers(&self) -> &[(HeaderName, &'static str)] {
+        match self {
+            Reject::Method("GET, HEAD") => &[(ALLOW, "GET, HEAD")],
+            Reject::Method(_) => &[(ALLOW, "GET")],
+            Reject::UpgradeRequired => &[(UPGRADE, "websocket"), (CONNECTION, "upgrade")],
+            Reject::SocketVersion => {
+                &[(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")]
+            }
+            Reject::Busy | Reject::Stopping => &[(RETRY_AFTER, "1")],
+            _ => &[],
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Reject::Failed(cause) => tracing::warn!("500: {cause}"),
+            Reject::Origin(origin) => {
+                tracing::info!("403: origin {origin:.200?} is neither this host nor in `origins`");
+            }
+            other => tracing::debug!("rejected: {other:?}"),
+        }
+    }
+}
+
+/// The controller's own answer, with what it may not set left out.
+fn refused(refusal: Refusal) -> Response<Body> {
+    let status = StatusCode::from_u16(refusal.status).ok().filter(|status| (300..600).contains(&status.as_u16()));
+    let Some(status) = status else {
+        let cause = format!("connect refused with status {}; 300 to 599 are possible", refusal.status);
+        return Reject::Failed(cause).response();
+    };
+    let mut response = Response::new(Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    for (name, value) in &refusal.headers {
+        match super::handshake::header(name, value) {
+            Ok((name, value)) => drop(response.headers_mut().append(name, value)),
+            Err(wrong) => return Reject::Failed(format!("connect refused with a bad header: {wrong}")).response(),
+        }
+    }
+    response
+}

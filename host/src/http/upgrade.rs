@@ -1,0 +1,119 @@
+//! From a request to a session: the handshake is checked, the controller is asked, and the stream is handed over.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+use super::reject::Reject;
+use super::{Body, Client, handshake, origin};
+use crate::connection::Connection;
+use crate::controller::{Class, Seat};
+use crate::ids::ConnectionId;
+use crate::mailbox::{NotAccepted, Work};
+use crate::request::{Acceptance, Request as Asked};
+use crate::session::{Session, derive_accept_key};
+
+/// Answers a request for a WebSocket; if the answer is 101, a session takes over the stream.
+pub(super) async fn accept(
+    class: Arc<Class>,
+    mut request: Request<Incoming>,
+    params: Vec<(String, String)>,
+    client: Client,
+) -> Result<Response<Body>, Reject> {
+    let accept_key = derive_accept_key(handshake::check(&request)?.as_bytes());
+    origin::check(request.headers(), &class.origins)?;
+    let asked = Arc::new(asked(&request, params, &client));
+    let seat = class.seat();
+    let accepted = ask(&seat, &asked).await?;
+    let response = switching(&accept_key, &asked, accepted)?;
+
+    let upgrade = hyper::upgrade::on(&mut request);
+    let environment = &class.environment;
+    let id = ConnectionId::random(environment.server);
+    let connection = Arc::new(Connection::new(id, environment.settings.outbox_limit()));
+    let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.address);
+    // The task owns the client's place and its seat, and is awaited through `alive`.
+    tokio::spawn(hand_over(upgrade, connection, asked, seat, client).instrument(span));
+    Ok(response)
+}
+
+async fn hand_over(upgrade: OnUpgrade, connection: Arc<Connection>, asked: Arc<Asked>, seat: Seat, client: Client) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "the client left before the upgrade"),
+    };
+    // The stream is the one that the server gave to hyper.
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("the upgraded stream is not a TCP stream");
+    };
+    seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
+    // `Session` is made in a block of its own: the parts of the upgrade do not live as long as the connection.
+    let session = Session::new(parts.io.into_inner(), parts.read_buf.into(), connection, seat).await;
+    session.run().await;
+    drop(client);
+}
+
+async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
+    let (answer, answered) = oneshot::channel();
+    seat.put(Work::Connect { request: Arc::clone(asked), answer });
+    // The calls before this one in the mailbox have their limits; this is one for the mailbox as a whole.
+    let settings = &seat.class.environment.settings;
+    let patience = settings.handshake_timeout + settings.guest.call_time;
+    match tokio::time::timeout(patience, answered).await {
+        Ok(Ok(Ok(acceptance))) => Ok(acceptance),
+        Ok(Ok(Err(NotAccepted::Refused(refusal)))) => Err(Reject::Refused(refusal)),
+        Ok(Ok(Err(NotAccepted::NoRoom))) | Err(_) => Err(Reject::Busy),
+        Ok(Ok(Err(NotAccepted::Stopping))) => Err(Reject::Stopping),
+        Ok(Ok(Err(NotAccepted::Failed)) | Err(_)) => Err(Reject::Failed("the controller failed in connect".into())),
+    }
+}
+
+fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Client) -> Asked {
+    let headers = request.headers();
+    Asked {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(str::to_owned),
+        params,
+        headers: headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
+        remote: Some(client.address),
+        subprotocols: handshake::subprotocols(headers),
+    }
+}
+
+/// The 101, with what the controller adds to it.
+fn switching(accept_key: &str, asked: &Asked, accepted: Acceptance) -> Result<Response<Body>, Reject> {
+    let mut response = Response::new(Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    let failed = |wrong: String| Reject::Failed(format!("connect accepted with {wrong}"));
+    let own = |name: HeaderName, value: &str| {
+        let value = HeaderValue::from_str(value).map_err(|_| failed(format!("{name} {value:.64?}")))?;
+        Ok((name, value))
+    };
+    let (name, value) = own(header::SEC_WEBSOCKET_ACCEPT, accept_key)?;
+    headers.insert(name, value);
+    if let Some(subprotocol) = accepted.subprotocol {
+        if !asked.subprotocols.contains(&subprotocol) {
+            return Err(failed(format!("subprotocol {subprotocol:.64?}, which the client did not offer")));
+        }
+        let (name, value) = own(header::SEC_WEBSOCKET_PROTOCOL, &subprotocol)?;
+        headers.insert(name, value);
+    }
+    for (name, value) in &accepted.headers {
+        let (name, value) = handshake::header(name, value).map_err(|wrong| failed(format!("a bad header: {wrong}")))?;
+        headers.append(name, value);
+    }
+    Ok(response)
+}

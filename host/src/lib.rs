@@ -1,0 +1,41 @@
+//! Lakou: a WebSocket and HTTP host whose application code runs as sandboxed WebAssembly components.
+//!
+//! The life of a message, in the order of the modules:
+//!
+//! ```text
+//! accept ─ HTTP ─ route ─┬─ plain request ─── the controller's wasi:http handler, or a static file
+//!                        └─ upgrade ───────── connect() says yes ─ session, one task a socket
+//! session: frames in ─► mailbox of an instance ─► guest call, one at a time ─► host functions
+//! host functions: send ─► outbox ─► session ─► frames out
+//!                 emit ─► bus ─► mailboxes of instances          publish ─► outboxes of subscribers
+//! ```
+//!
+//! A module uses those below it in this list, and the leaves at its end; what goes back up goes through a queue.
+
+pub mod cli;
+mod config;
+mod telemetry;
+
+mod server;
+
+mod http;
+mod router;
+mod session;
+
+mod controller;
+
+mod bus;
+
+mod connection;
+mod ids;
+mod mailbox;
+mod message;
+mod metrics;
+mod request;
+mod shutdown;
+
+pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
+pub use controller::{LoadError, Mount};
+pub use ids::{ConnectionId, NotAConnectionId, ServerId};
+pub use metrics::{Metrics, Snapshot};
+pub use server::{Server, StartError};

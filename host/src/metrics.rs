@@ -1,0 +1,98 @@
+//! What the host counts. One list names every counter; tests and, later, the admin listener read them all at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// The counters of one server, updated without locks.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            $(pub(crate) $name: Metric,)+
+        }
+
+        /// The values of all counters at one moment.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Snapshot {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Metrics {
+            /// Reads every counter. They are not read at the same instant.
+            pub fn snapshot(&self) -> Snapshot {
+                Snapshot { $($name: self.$name.get(),)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// WebSocket connections open now.
+    connections,
+    /// WebSocket connections opened since the start.
+    connections_opened,
+    /// Requests for a connection that were answered with something else than 101.
+    connections_refused,
+    /// TCP connections turned away because `max-connections` were open.
+    over_capacity,
+    /// Messages received from clients.
+    messages_in,
+    /// Messages written to clients.
+    messages_out,
+    /// Pings that the host sent by itself.
+    pings_out,
+    /// Connections closed because nothing was heard from the client for `idle-timeout`.
+    idle_closed,
+    /// Clients closed because their outbox was full.
+    slow_clients,
+    /// Events emitted by controllers.
+    events_emitted,
+    /// Events handed to connections, each connection counted.
+    events_delivered,
+    /// Events for one connection that had ended.
+    events_undelivered,
+    /// Events that did not fit into the mailbox of an instance, each mailbox counted.
+    events_dropped,
+    /// Messages published on topics.
+    published,
+    /// Client messages and events whose arguments did not fit a method.
+    misfits,
+    /// Instances that hold connections now.
+    instances,
+    /// Instances opened for connections since the start.
+    instances_opened,
+    /// Guest calls, for sockets and HTTP, that trapped; those over a limit are not counted here.
+    traps,
+    /// Guest calls that went over `cpu-time`.
+    cpu_exceeded,
+    /// Guest calls that went over `call-time`.
+    time_exceeded,
+    /// Memory or table growth refused to a guest.
+    memory_refused,
+    /// Lines a guest printed beyond what the log takes.
+    log_lines_dropped,
+    /// Plain HTTP requests answered by controllers.
+    http_requests,
+}
+
+/// One counter.
+#[derive(Debug, Default)]
+pub(crate) struct Metric(AtomicU64);
+
+impl Metric {
+    pub(crate) fn add(&self, more: usize) {
+        self.0.fetch_add(more as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn uncount(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,32 @@
+//! A request for a connection and the two answers to it, as both the HTTP side and the guest side know them.
+
+use std::net::SocketAddr;
+
+/// The HTTP request that asks for a connection.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Still percent-encoded, without the query.
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    /// Decoded parameters in the order of the pattern.
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) subprotocols: Vec<String>,
+}
+
+/// The class wants the connection.
+#[derive(Debug)]
+pub(crate) struct Acceptance {
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+/// The class does not want the connection: the answer to give instead.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+}

@@ -1,0 +1,255 @@
+//! One server from its start to its end: load the controllers, open the listener, accept until told to stop, drain.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::{Config, ConfigError};
+use crate::controller::{Environment, LoadError, Mount, load_folder};
+use crate::http::{Client, Service};
+use crate::metrics::Metrics;
+use crate::router::Router;
+use crate::shutdown::{self, Last};
+
+/// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
+const BACKLOG: u32 = 4096;
+
+/// How much of a request's head is read; more is answered with 431.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// How long to leave the listener alone when the system has no file left for another connection.
+const NO_FILES_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a client over `max-connections` gets, without becoming a connection.
+const OVER_CAPACITY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 19\r\n\r\nthe server is full\n";
+
+/// A server that is ready to run.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Arc<Service>,
+    environment: Arc<Environment>,
+    last: Last,
+    mounts: Vec<Mount>,
+    rejected: Vec<LoadError>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The folder of controllers can not be read.
+    #[error("controllers: {folder}: {cause}; make the folder and put *.wasm files into it, or name another one")]
+    Controllers {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// The folder of static files is no folder.
+    #[error("public: {0} is not a folder")]
+    Public(String),
+    /// The address can not be listened on.
+    #[error("listen: {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// The wasm engine does not start.
+    #[error("the wasm engine does not start: {0}")]
+    Engine(String),
+}
+
+impl Server {
+    /// Loads the controllers and opens the listener.
+    ///
+    /// # Errors
+    ///
+    /// Anything that keeps the whole server from starting; a bad controller file does not, it is in [`Server::rejected`].
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        raise_file_limit();
+        if let Some(public) = config.public.as_deref().filter(|folder| !folder.is_dir()) {
+            return Err(StartError::Public(public.display().to_string()));
+        }
+        let settings = Arc::new(config);
+        let (alive, last) = shutdown::alive();
+        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), alive)
+            .map_err(|error| StartError::Engine(format!("{error:#}")))?;
+        let environment = Arc::new(environment);
+        let (loaded, mut rejected) = load_folder(&environment).await.map_err(|cause| StartError::Controllers {
+            folder: settings.controllers.display().to_string(),
+            cause,
+        })?;
+        let mut router = Router::new();
+        let mut mounts = Vec::new();
+        for (class, mount) in loaded {
+            match router.mount(&mount.path, Arc::clone(&class)) {
+                Ok(()) => mounts.push(mount),
+                Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
+            }
+        }
+        for name in settings.overrides.keys().filter(|name| mounts.iter().all(|mount| mount.name != **name)) {
+            tracing::warn!("[controller.{name}] has settings, but no controller of this name is mounted");
+        }
+        let listen = |cause| StartError::Listen { address: settings.listen, cause };
+        let listener = open(settings.listen).map_err(listen)?;
+        Ok(Server {
+            address: listener.local_addr().map_err(listen)?,
+            listener,
+            service: Arc::new(Service::new(router, Arc::clone(&environment))),
+            environment,
+            last,
+            mounts,
+            rejected,
+        })
+    }
+
+    /// The address that is listened on, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The controllers that are served.
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// The files that are not, and why.
+    pub fn rejected(&self) -> &[LoadError] {
+        &self.rejected
+    }
+
+    /// The counters, which outlive the server.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.environment.metrics)
+    }
+
+    /// Serves until `shutdown` resolves, then closes every connection within the drain time and returns.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let (stop, stopping) = watch::channel(false);
+        tokio::select! {
+            () = accept(&self.listener, &self.service, &self.environment, &stopping) => {}
+            () = shutdown => {}
+        }
+        // New clients are refused by the system from here on, and go to another server.
+        drop(self.listener);
+        tracing::info!("stopping: closing all connections within {:?}", self.environment.settings.drain_time);
+        self.environment.stop();
+        stop.send_replace(true);
+
+        let settings = Arc::clone(&self.environment.settings);
+        // The environment holds an `alive` itself; what is still running holds the others.
+        drop((self.service, self.environment));
+        let patience = settings.drain_time + settings.close_timeout + settings.guest.call_time;
+        if tokio::time::timeout(patience, self.last.gone()).await.is_err() {
+            tracing::warn!("not everything has ended within {patience:?}; leaving it");
+        }
+    }
+}
+
+/// Accepts clients for ever.
+async fn accept(
+    listener: &TcpListener,
+    service: &Arc<Service>,
+    environment: &Arc<Environment>,
+    stopping: &watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(environment.settings.max_connections));
+    loop {
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Mostly: no file left. Those who wait in the backlog are served when others have gone.
+                tracing::warn!(%error, "a client could not be accepted");
+                tokio::time::sleep(NO_FILES_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            environment.metrics.over_capacity.count();
+            tokio::spawn(turn_away(stream));
+            continue;
+        };
+        let client = Client { address, _place: Arc::new(place), _alive: environment.alive.clone() };
+        let handshake_timeout = environment.settings.handshake_timeout;
+        tokio::spawn(serve(stream, Arc::clone(service), client, handshake_timeout, stopping.clone()));
+    }
+}
+
+/// Serves the requests of one client until it leaves, becomes a WebSocket, or the server stops.
+async fn serve(
+    stream: TcpStream,
+    service: Arc<Service>,
+    client: Client,
+    handshake_timeout: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Small messages must not wait for the acknowledgement of earlier ones.
+    let _ = stream.set_nodelay(true);
+    let respond = service_fn(move |request: Request<Incoming>| {
+        let (service, client) = (Arc::clone(&service), client.clone());
+        async move { Ok::<_, std::convert::Infallible>(service.respond(request, client).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(handshake_timeout)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), respond)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        // It changes once, from running to stopping.
+        _ = stopping.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a client's HTTP connection ended");
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        let _ = stream.write_all(OVER_CAPACITY).await;
+        let _ = stream.shutdown().await;
+    })
+    .await;
+}
+
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restarted server takes over from one whose last connections are still in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Every connection is a file; the soft limit of many systems is 1024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
+    }
+}

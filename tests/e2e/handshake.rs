@@ -1,0 +1,131 @@
+//! What `connect` can answer: subprotocols, header fields, refusals. What it must not answer becomes 500.
+
+use crate::harness::host::TestHost;
+use crate::harness::ws::WsClient;
+
+async fn host() -> TestHost {
+    TestHost::with(&["probe"]).await
+}
+
+fn header<'a>(client: &'a WsClient, name: &str) -> Option<&'a str> {
+    client.answer.headers().get(name).map(|value| value.to_str().expect("text"))
+}
+
+#[tokio::test]
+async fn the_guest_chooses_a_subprotocol() {
+    let host = host().await;
+    let mut client = host.knock("/probe/x?subprotocol=v2").subprotocols("v1, v2,v3").open().await;
+    assert_eq!(header(&client, "sec-websocket-protocol"), Some("v2"));
+    client.say("request").await;
+    assert_eq!(client.expect_json().await["subprotocols"], serde_json::json!(["v1", "v2", "v3"]));
+}
+
+#[tokio::test]
+async fn the_guest_may_choose_none() {
+    let mut client = host().await.dial().await;
+    let head = client.upgrade_with("/probe/x", "Sec-WebSocket-Protocol: v1, v2\r\n").await;
+    assert!(!head.to_ascii_lowercase().contains("sec-websocket-protocol"), "{head}");
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_was_not_offered_is_500() {
+    let host = host().await;
+    host.knock("/probe/x?subprotocol=v9").subprotocols("v1").refused(500).await;
+    host.knock("/probe/x?subprotocol=v9").refused(500).await;
+    // Subprotocols are compared as they are written (RFC 6455, section 1.9 names no folding).
+    host.knock("/probe/x?subprotocol=V1").subprotocols("v1").refused(500).await;
+}
+
+#[tokio::test]
+async fn the_guest_adds_header_fields() {
+    let host = host().await;
+    let client = host.connect("/probe/x?header=x-flavour:vanilla").await;
+    assert_eq!(header(&client, "x-flavour"), Some("vanilla"));
+    let cookie = host.connect("/probe/x?header=set-cookie:a%3Db").await;
+    assert_eq!(header(&cookie, "set-cookie"), Some("a=b"));
+}
+
+#[tokio::test]
+async fn header_fields_of_the_handshake_are_the_hosts() {
+    let host = host().await;
+    for name in [
+        "connection",
+        "Upgrade",
+        "sec-websocket-accept",
+        "Sec-WebSocket-Protocol",
+        "sec-websocket-extensions",
+        "content-length",
+        "Transfer-Encoding",
+    ] {
+        host.knock(&format!("/probe/x?header={name}:0")).refused(500).await;
+    }
+}
+
+#[tokio::test]
+async fn header_fields_cannot_smuggle_others() {
+    let host = host().await;
+    for field in ["x-a:b%0d%0ax-evil:1", "x-a:b%0ax-evil:1", "x-a:b%00c", "x-a%0d%0ax-evil:1", "x%20a:b", ":nameless"] {
+        let answer = host.knock(&format!("/probe/x?header={field}")).refused(500).await;
+        assert_eq!(answer.header("x-evil"), None, "{field}");
+        let answer = host.knock(&format!("/probe/x?refuse=403&header={field}")).refused(500).await;
+        assert_eq!(answer.header("x-evil"), None, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_answer() {
+    let host = host().await;
+    let answer = host.knock("/probe/x?refuse=403&header=x-reason:bored").refused(403).await;
+    assert_eq!(answer.header("x-reason"), Some("bored"));
+    assert_eq!(answer.text(), "refused on demand");
+    let redirect = host.knock("/probe/x?refuse=307&header=location:/elsewhere").refused(307).await;
+    assert_eq!(redirect.header("location"), Some("/elsewhere"));
+    host.knock("/probe/x?refuse=401&header=www-authenticate:Bearer").refused(401).await;
+    let counted = host.counted();
+    assert_eq!((counted.connections_opened, counted.connections_refused), (0, 3));
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_none_is_500() {
+    let host = host().await;
+    for status in ["0", "101", "200", "204", "299", "600", "999"] {
+        host.knock(&format!("/probe/x?refuse={status}")).refused(500).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_set_its_own_length() {
+    let host = host().await;
+    for field in ["content-length:3", "transfer-encoding:chunked"] {
+        let target = format!("/probe/x?refuse=403&header={field}");
+        let answer = host.ask("GET", &target).header("connection", "Upgrade").header("upgrade", "websocket");
+        let answer = answer
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", crate::harness::raw::KEY)
+            .send()
+            .await;
+        match answer.status {
+            403 => assert_eq!(answer.text(), "refused on demand", "{field}: left out"),
+            status => assert_eq!(status, 500, "{field}: or refused"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_open_sends_arrives_first() {
+    let mut client = host().await.connect("/probe/x?greeting=welcome").await;
+    client.expect("welcome").await;
+}
+
+#[tokio::test]
+async fn the_first_frame_may_come_with_the_handshake() {
+    use crate::harness::frames::{Frame, TEXT};
+    use crate::harness::raw::handshake;
+    let host = host().await;
+    let mut client = host.dial().await;
+    let mut bytes = handshake("/probe/x", "").into_bytes();
+    bytes.extend(Frame::new(TEXT, "echo early").bytes());
+    client.write(bytes).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    client.expect(TEXT, "early").await;
+}

@@ -1,0 +1,13 @@
+//! What scenarios are written with: a host (in process, or the real binary), clients (polite ones and rude ones), the
+//! guests, and bounded waiting. Nothing here knows a single scenario.
+
+pub(crate) mod binary;
+pub(crate) mod folder;
+pub(crate) mod frames;
+pub(crate) mod guests;
+pub(crate) mod host;
+pub(crate) mod http;
+pub(crate) mod raw;
+pub(crate) mod wait;
+pub(crate) mod wasm;
+pub(crate) mod ws;

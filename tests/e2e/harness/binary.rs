@@ -1,0 +1,185 @@
+//! The real `lakou` binary as a child process. Only this child is ever signalled or ended, by its own id.
+
+use super::folder::{Folder, shared_cache};
+use super::wait::eventually;
+use super::{guests, http::Ask, raw::RawClient, ws::Knock, ws::WsClient};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// A command line that is being written, in a folder of its own where a `lakou.toml` and controllers may lie.
+pub(crate) struct Call {
+    command: Command,
+    folder: Folder,
+}
+
+/// A child process and what it has printed.
+pub(crate) struct Binary {
+    child: Child,
+    stdout: Arc<Mutex<Vec<String>>>,
+    stderr: Arc<Mutex<Vec<String>>>,
+    _folder: Folder,
+}
+
+impl Call {
+    /// `lakou serve`, without any of this process's `LAKOU_` variables.
+    pub(crate) fn serve() -> Self {
+        let folder = Folder::new();
+        let mut command = Command::new(guests::binary());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LAKOU_") {
+                command.env_remove(name);
+            }
+        }
+        command.arg("serve").current_dir(folder.path()).env("LAKOU_CACHE", shared_cache());
+        Call { command, folder }
+    }
+
+    /// Puts guests into the folder that is served by default.
+    pub(crate) fn guests(self, names: &[&str]) -> Self {
+        for name in names {
+            self.folder.write(&format!("controllers/{name}.wasm"), guests::wasm(name));
+        }
+        self
+    }
+
+    /// Writes a file beside it.
+    pub(crate) fn file(self, name: &str, content: &str) -> Self {
+        self.folder.write(name, content);
+        self
+    }
+
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// On a free port.
+    pub(crate) fn anywhere(self) -> Self {
+        self.args(&["--listen", "127.0.0.1:0"])
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Binary {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary can be started");
+        let stdout = lines(child.stdout.take().expect("piped"));
+        let stderr = lines(child.stderr.take().expect("piped"));
+        Binary { child, stdout, stderr, _folder: self.folder }
+    }
+
+    /// Starts it, and waits until it says where it listens.
+    pub(crate) async fn listening(self) -> (Binary, SocketAddr) {
+        let binary = self.start();
+        let address = binary.address().await;
+        (binary, address)
+    }
+
+    /// Expects it to end by itself with a failure, and gives what it wrote to standard error.
+    pub(crate) async fn fails(self) -> Vec<String> {
+        let mut binary = self.start();
+        let status = binary.ended().await;
+        assert!(!status.success(), "ended with {status}; {:?}", binary.stderr());
+        // The thread that reads holds the other reference, and lets go of it at the end of the pipe.
+        eventually("the rest of its output", || Arc::strong_count(&binary.stderr) == 1).await;
+        binary.stderr()
+    }
+}
+
+impl Binary {
+    /// The address of the `listening on` line.
+    pub(crate) async fn address(&self) -> SocketAddr {
+        let said = || {
+            let lines = self.stdout();
+            let line = lines.iter().find_map(|line| line.strip_prefix("listening on http://"))?;
+            Some(line.parse().expect("an address"))
+        };
+        eventually(&format!("a listening line; standard error has {:?}", self.stderr()), || said().is_some()).await;
+        said().expect("it has just been there")
+    }
+
+    /// The lines printed so far.
+    pub(crate) fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().expect("readers do not panic").clone()
+    }
+
+    /// The lines logged so far.
+    pub(crate) fn stderr(&self) -> Vec<String> {
+        self.stderr.lock().expect("readers do not panic").clone()
+    }
+
+    /// Waits until a logged line contains all of `words`, and gives it.
+    pub(crate) async fn logs(&self, words: &[&str]) -> String {
+        let find = || self.stderr().into_iter().find(|line| words.iter().all(|word| line.contains(word)));
+        eventually(&format!("a log line with {words:?}"), || find().is_some()).await;
+        find().expect("it has just been there")
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, signal).expect("the child has not been waited for");
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the process ends", || {
+            status = self.child.try_wait().expect("it is our child");
+            status.is_some()
+        })
+        .await;
+        status.expect("it has just ended")
+    }
+
+    /// The most memory that the process had at once, in MiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of KiB");
+        kib / 1024
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A polite client of the binary at `address`.
+pub(crate) async fn connect(address: SocketAddr, path: &str) -> WsClient {
+    Knock::new(address, path).open().await
+}
+
+/// A plain request to the binary at `address`.
+pub(crate) fn ask(address: SocketAddr, method: &str, target: &str) -> Ask {
+    Ask::new(address, method, target)
+}
+
+/// A client of the binary at `address` that writes bytes by hand.
+pub(crate) async fn raw(address: SocketAddr, path: &str) -> RawClient {
+    let mut client = RawClient::dial(address).await;
+    client.upgrade(path).await;
+    client
+}
+
+/// Collects lines as they come; the thread ends with the pipe.
+fn lines(pipe: impl Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+    let collected = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&collected);
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            lines.lock().expect("no test panics while it reads them").push(line);
+        }
+    });
+    collected
+}

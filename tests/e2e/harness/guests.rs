@@ -1,0 +1,103 @@
+//! The guests: every crate in `examples/` and `tests/guests/`, built for wasm once a test process, and the real binary
+//! along with them. Cargo has let go of its lock when tests run, so that it can be called again here.
+
+use super::folder::{checkout, scratch};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The compiled component of the crate in the folder `name`.
+pub(crate) fn wasm(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).expect("cargo has just built it")
+}
+
+/// Where the compiled component of the crate in the folder `name` is.
+pub(crate) fn path(name: &str) -> &'static Path {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(build);
+    built.get(name).unwrap_or_else(|| panic!("no guest `{name}`; there are {:?}", built.keys()))
+}
+
+/// A component as [`wasm`], under another name of the same length: its embedded defaults are changed in place.
+pub(crate) fn renamed(name: &str, other: &str) -> Vec<u8> {
+    assert_eq!(name.len(), other.len(), "the section keeps its length");
+    let mut bytes = wasm(name);
+    let mut changed = 0;
+    for (from, to) in [(format!("\"{name}\""), format!("\"{other}\"")), (format!("\"/{name}/"), format!("\"/{other}/"))]
+    {
+        let places: Vec<usize> =
+            bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(at, _)| at).collect();
+        changed += places.len();
+        for at in places {
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    assert!(changed >= 2, "the guest `{name}` embeds its name and its path");
+    bytes
+}
+
+/// The folders of `examples/` that are crates.
+pub(crate) fn examples() -> Vec<String> {
+    crates_in("examples").into_iter().map(|(folder, _)| folder).collect()
+}
+
+/// The `lakou` binary, built as for a user.
+pub(crate) fn binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        cargo(&["-p", "lakou-host", "--bin", "lakou"]);
+        target().join("release/lakou")
+    })
+}
+
+fn build() -> BTreeMap<String, PathBuf> {
+    let crates: Vec<_> = crates_in("examples").into_iter().chain(crates_in("tests/guests")).collect();
+    let mut arguments = vec!["--target", "wasm32-wasip2", "--message-format", "json-render-diagnostics"];
+    for (_, package) in &crates {
+        arguments.extend(["-p", package]);
+    }
+    let messages = cargo(&arguments);
+    messages.lines().filter_map(|line| component(&serde_json::from_str(line).ok()?)).collect()
+}
+
+/// The folder and the component that one of cargo's messages tells of, if it tells of any.
+fn component(message: &serde_json::Value) -> Option<(String, PathBuf)> {
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.file_name()?.to_str()?;
+    let files = message["filenames"].as_array()?.iter().filter_map(|name| name.as_str());
+    let wasm = files.into_iter().find(|name| name.ends_with(".wasm"))?;
+    Some((folder.to_owned(), PathBuf::from(wasm)))
+}
+
+/// Folder name and package name of each crate in `parent`.
+fn crates_in(parent: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(checkout().join(parent)).expect("the checkout is complete");
+    let mut crates: Vec<_> = entries
+        .filter_map(|entry| {
+            let folder = entry.expect("a readable folder").path();
+            let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+            let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))?;
+            Some((folder.file_name()?.to_str()?.to_owned(), name.to_owned()))
+        })
+        .collect();
+    crates.sort();
+    crates
+}
+
+/// Runs `cargo build --release` with `arguments` and gives its standard output.
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "--target-dir"])
+        .arg(target())
+        .args(arguments)
+        .current_dir(checkout())
+        .output()
+        .expect("cargo can be run");
+    assert!(output.status.success(), "cargo build {arguments:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+fn target() -> &'static Path {
+    scratch().parent().expect("the scratch folder is inside the target folder")
+}

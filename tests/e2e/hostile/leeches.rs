@@ -1,0 +1,160 @@
+//! Clients that hold on without using the protocol: slow, silent, deaf, or gone without a word.
+
+use crate::harness::frames::{Frame, TEXT};
+use crate::harness::host::TestHost;
+use crate::harness::raw::handshake;
+use crate::harness::wait::within;
+use std::time::{Duration, Instant};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+#[tokio::test]
+async fn a_slow_handshake_is_cut() {
+    let host = TestHost::serving(&["echo"]).config(|config| config.handshake_timeout = SHORT).start().await;
+    let begun = Instant::now();
+    let mut client = host.dial().await;
+    let mut pulse = tokio::time::interval(SHORT / 20);
+    within("the host to cut it off", async {
+        for byte in handshake("/echo", "x-endless: field\r\n").bytes().cycle() {
+            pulse.tick().await;
+            if client.try_write([byte]).await.is_err() {
+                break;
+            }
+        }
+    })
+    .await;
+    assert!(begun.elapsed() >= SHORT, "not before its time: {:?}", begun.elapsed());
+    host.connect("/echo").await.exchange("hi", "hi").await;
+}
+
+#[tokio::test]
+async fn who_never_begins_is_cut() {
+    let host = TestHost::serving(&["echo"]).config(|config| config.handshake_timeout = SHORT).start().await;
+    let mut client = host.dial().await;
+    let heard = client.expect_end().await;
+    let heard = String::from_utf8_lossy(&heard);
+    assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 408 "), "{heard}");
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_handshake_leaves_nothing() {
+    let host = TestHost::with(&["echo"]).await;
+    for part in ["", "GET", &handshake("/echo", "")[..60]] {
+        let mut client = host.dial().await;
+        client.write(part).await;
+        drop(client);
+        let mut client = host.dial().await;
+        client.write(part).await;
+        client.finish().await;
+        client.expect_end().await;
+    }
+    host.connect("/echo").await.exchange("hi", "hi").await;
+    assert_eq!(host.counted().connections_opened, 1);
+}
+
+#[tokio::test]
+async fn thousands_that_say_nothing_take_nothing_from_the_others() {
+    let host = TestHost::with(&["probe", "echo"]).await;
+    let mut silent = Vec::new();
+    for _ in 0..2_000 {
+        silent.push(host.raw("/echo").await);
+    }
+    let mut dialled = Vec::new();
+    for _ in 0..500 {
+        dialled.push(host.dial().await);
+    }
+    host.counts("all are there", |counted| counted.connections == 2_000).await;
+    let mut client = host.connect("/probe/x").await;
+    let begun = Instant::now();
+    for _ in 0..100 {
+        client.exchange("echo hi", "hi").await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "100 exchanges took {:?}", begun.elapsed());
+    drop((silent, dialled));
+    host.counts("all have gone", |counted| counted.connections == 1).await;
+    host.counts("their instances too", |counted| counted.instances == 1).await;
+}
+
+#[tokio::test]
+async fn who_never_reads_is_closed_and_the_others_of_its_room_are_not() {
+    let host = TestHost::serving(&["probe"]).outbox(256 * 1024).start().await;
+    let mut deaf = host.raw("/probe/x").await;
+    let mut sender = host.connect("/probe/x").await;
+    let mut listener = host.connect("/probe/x").await;
+    // The kernel's buffers take some megabytes before the outbox fills.
+    let mut rounds = 0;
+    while host.counted().slow_clients == 0 {
+        sender.exchange("large 60000", "ok").await;
+        assert_eq!(listener.hear_text().await.len(), "told ".len() + 60_000);
+        rounds += 1;
+        assert!(rounds < 2_000, "100 MB are not read, and nobody minds");
+    }
+    host.counts("the deaf one is gone", |counted| counted.connections == 2).await;
+    sender.expect("told left 3008 ").await;
+    listener.expect("told left 3008 ").await;
+    sender.exchange("broadcast after", "ok").await;
+    listener.expect("told after").await;
+    assert_eq!(host.counted().slow_clients, 1);
+    deaf.expect_end().await;
+}
+
+#[tokio::test]
+async fn who_never_reads_a_topic_is_closed_too() {
+    let host = TestHost::serving(&["probe"]).outbox(256 * 1024).start().await;
+    let _deaf = host.raw("/probe/x?topic=news").await;
+    let mut listener = host.connect("/probe/x?topic=news").await;
+    let mut rounds = 0;
+    while host.counted().slow_clients == 0 {
+        let body = "x".repeat(60_000);
+        assert_eq!(host.ask("POST", "/probe/publish").body(&body).get().await.text(), "ok");
+        listener.expect(&body).await;
+        rounds += 1;
+        assert!(rounds < 2_000, "100 MB are not read, and nobody minds");
+    }
+    listener.expect("told left 3008 ").await;
+}
+
+#[tokio::test]
+async fn who_writes_and_never_reads_stops_being_read() {
+    let host = TestHost::serving(&["echo"]).outbox(256 * 1024).start().await;
+    let mut bystander = host.connect("/echo").await;
+    let mut client = host.raw("/echo").await;
+    client.stuff(&Frame::new(TEXT, vec![b'x'; 16 * 1024]).bytes());
+    bystander.exchange("hi", "hi").await;
+    let before = host.counted();
+    assert!(before.messages_in < 10_000, "{before:?}");
+    drop(client);
+    host.counts("it is gone", |counted| counted.connections == 1).await;
+}
+
+#[tokio::test]
+async fn who_goes_without_a_word_is_told_as_1006() {
+    let host = TestHost::with(&["probe"]).await;
+    let mut sibling = host.connect("/probe/x").await;
+
+    drop(host.raw("/probe/x").await);
+    sibling.expect("told left 1006 ").await;
+
+    let mut half_closed = host.raw("/probe/x").await;
+    half_closed.finish().await;
+    sibling.expect("told left 1006 ").await;
+    half_closed.expect_end().await;
+
+    let mut reset = host.raw("/probe/x").await;
+    let whole = Frame::new(TEXT, vec![b'x'; 4096]).bytes();
+    reset.write(&whole[..2048]).await;
+    reset.reset();
+    sibling.expect("told left 1006 ").await;
+
+    host.counts("one is left", |counted| counted.connections == 1).await;
+}
+
+#[tokio::test]
+async fn who_stops_in_the_middle_of_a_frame_holds_up_nobody() {
+    let host = TestHost::with(&["echo"]).await;
+    let mut stuck = host.raw("/echo").await;
+    stuck.write(&Frame::new(TEXT, "hello").bytes()[..4]).await;
+    host.connect("/echo").await.exchange("hi", "hi").await;
+    stuck.write(&Frame::new(TEXT, "hello").bytes()[4..]).await;
+    stuck.expect(TEXT, "hello").await;
+}

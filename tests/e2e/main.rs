@@ -1,0 +1,43 @@
+//! The end-to-end tests: the real host, real guests, real sockets. Where a new test goes:
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | `examples` | every example does what its header says; a folder without a scenario fails |
+//! | `loading` | which files are mounted, where, and what is said of the others |
+//! | `cache` | compiled code is kept, checked and private |
+//! | `routing` | which controller a path reaches, and what the guest is told of it |
+//! | `requests` | the answers to plain and to wrong requests, as a table; plain HTTP through a guest |
+//! | `static_files` | what is served from the public folder, and what never is |
+//! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
+//! | `sessions` | one open connection: pings, time-outs, closing, limits |
+//! | `delivery` | who gets a multicast, broadcast or unicast, and in which order |
+//! | `topics` | who gets a publication |
+//! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
+//! | `misbehaving` | guests that fail in every way, and who suffers |
+//! | `floods` | guests that produce without end, and that the host stays small |
+//! | `hostile` | clients that break the protocol, or hold on without using it |
+//! | `shutdown` | the end of the server, by signal |
+//! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `tidy` | the style that a program can check |
+//!
+//! `harness` is what they are written with. A test waits for a condition, with a bound; it never rests for a fixed time.
+
+mod harness;
+
+mod cache;
+mod client_events;
+mod command_line;
+mod delivery;
+mod examples;
+mod floods;
+mod handshake;
+mod hostile;
+mod loading;
+mod misbehaving;
+mod requests;
+mod routing;
+mod sessions;
+mod shutdown;
+mod static_files;
+mod tidy;
+mod topics;
