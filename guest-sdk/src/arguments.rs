@@ -14,8 +14,8 @@ use absent::Absent;
 
 mod absent;
 
-/// The arguments of one call.
-pub enum Arguments<'a> {
+/// The arguments of one call, not yet read.
+pub enum RawArguments<'a> {
     /// The items of an event's array.
     Positional(Vec<&'a RawValue>),
     /// The members of a client's object, `event` left out.
@@ -26,7 +26,7 @@ pub enum Arguments<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Misfit(pub(crate) String);
 
-impl<'a> Arguments<'a> {
+impl<'a> RawArguments<'a> {
     /// Reads the arguments of an event: a JSON array.
     pub(crate) fn of_event(args: &'a str) -> Result<Self, Misfit> {
         match serde_json::from_str(args) {
@@ -62,7 +62,7 @@ impl<'a> Arguments<'a> {
 /// A client's call: a JSON object with a string member `event`.
 pub(crate) struct ClientCall<'a> {
     pub(crate) event: Cow<'a, str>,
-    pub(crate) arguments: Arguments<'a>,
+    pub(crate) arguments: RawArguments<'a>,
 }
 
 impl<'a> ClientCall<'a> {
@@ -74,7 +74,7 @@ impl<'a> ClientCall<'a> {
         }
         let Members { event, others } = serde_json::from_str(text).ok()?;
         let Text(event) = serde_json::from_str(event?.get()).ok()?;
-        Some(Self { event, arguments: Arguments::Named(others) })
+        Some(Self { event, arguments: RawArguments::Named(others) })
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use crate::arguments::{Arguments, Misfit};
+use crate::arguments::{Misfit, RawArguments};
 use crate::controller::Controller;
 use crate::fault::{Fault, Result};
 use crate::platform;
@@ -24,14 +24,13 @@ pub trait Class: Controller {
 }
 
 /// A method that is called by name.
-#[allow(missing_debug_implementations, reason = "made and used up by a call")]
 pub struct Method<C: Class> {
     pub(crate) client: bool,
     pub(crate) call: Call<C>,
 }
 
 /// Reads the arguments once, then calls the method on each receiver.
-type Call<C> = fn(&Arguments<'_>, Receivers<'_, C>) -> core::result::Result<(), Misfit>;
+type Call<C> = fn(&RawArguments<'_>, Receivers<'_, C>) -> core::result::Result<(), Misfit>;
 
 impl<C: Class> Method<C> {
     /// A method that other controllers call, by an event.
@@ -51,7 +50,6 @@ impl<C: Class> Method<C> {
 pub(crate) type Object<C> = RefCell<C>;
 
 /// The objects that one call is for.
-#[allow(missing_debug_implementations, reason = "made and used up by a call")]
 pub struct Receivers<'a, C> {
     objects: &'a [&'a Object<C>],
     method: &'a str,

@@ -1,6 +1,6 @@
 //! From the host's calls to a controller's handlers: the way in, the same for the real host and the fake one.
 
-use crate::arguments::{Arguments, ClientCall, Misfit};
+use crate::arguments::{ClientCall, Misfit, RawArguments};
 use crate::class::{Class, Object, Receivers, report};
 use crate::event::Event;
 use crate::message::Message;
@@ -20,10 +20,10 @@ pub(crate) fn receive<'a, C: Class>(batch: impl ExactSizeIterator<Item = (&'a Ob
 /// Calls the method that has the event's name on each object; a class without such a method ignores the event.
 pub(crate) fn deliver<C: Class>(objects: &[&Object<C>], event: &Event) {
     let Some(method) = C::method(event.name()) else { return };
-    let outcome = Arguments::of_event(event.args())
+    let outcome = RawArguments::of_event(event.args())
         .and_then(|arguments| (method.call)(&arguments, Receivers::new(objects, event.name())));
-    if let Err(Misfit(reason)) = outcome {
-        platform::misfit(Origin::Event, event.name(), &reason);
+    if let Err(misfit) = outcome {
+        tell(Origin::Event, event.name(), &misfit);
     }
 }
 
@@ -33,8 +33,8 @@ fn message_to<C: Class>(object: &Object<C>, message: Message) {
         && let Message::Text(text) = &message
         && let Some(call) = ClientCall::parse(text)
     {
-        if let Err(Misfit(reason)) = client_call(object, &call) {
-            platform::misfit(Origin::Client, &call.event, &reason);
+        if let Err(misfit) = client_call(object, &call) {
+            tell(Origin::Client, &call.event, &misfit);
         }
         return;
     }
@@ -48,4 +48,13 @@ fn client_call<C: Class>(object: &Object<C>, call: &ClientCall<'_>) -> Result<()
         Some(_) => Err(Misfit("clients may not call this method".to_owned())),
         None => Err(Misfit("there is no such method".to_owned())),
     }
+}
+
+/// What is told of a misfit, in bytes: enough for a name and a reason. Both may quote what a client has sent, which may be
+/// as long as a message.
+const LONGEST_QUOTE: usize = 256;
+
+fn tell(origin: Origin, name: &str, Misfit(reason): &Misfit) {
+    let cut = |text: &str| text.floor_char_boundary(LONGEST_QUOTE);
+    platform::misfit(origin, &name[..cut(name)], &reason[..cut(reason)]);
 }

@@ -3,7 +3,7 @@
 pub use core::option::Option;
 pub use core::result::Result::Ok;
 
-pub use crate::arguments::{Arguments, Misfit};
+pub use crate::arguments::{Misfit, RawArguments};
 pub use crate::class::{Class, Method, Receivers};
 
 #[cfg(target_family = "wasm")]

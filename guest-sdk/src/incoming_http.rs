@@ -1,19 +1,23 @@
 //! `wasi:http/incoming-handler` for a controller that answers HTTP: from the streams of WASI to a whole request, and
 //! from a whole response back. WebAssembly only.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::marker::PhantomData;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use wasip2::http::types::{
     Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam, Scheme,
 };
+use wasip2::io::streams::StreamError;
 
 use crate::controller::Controller;
 use crate::platform;
 
-/// The longest body that is read, in bytes: a quarter of the memory that an instance has by default. 413 beyond.
-const LONGEST_BODY: u64 = 16 << 20;
+/// The longest body that is read, in bytes; 413 beyond. An eighth of the memory that an instance has by default, because a
+/// handler makes copies: text from bytes, an event from text.
+const LONGEST_BODY: usize = 8 << 20;
+/// How much of a body is read at once, in bytes.
+const PIECE: u64 = 64 << 10;
 
 /// The HTTP handler of the controller `C`.
 #[derive(Debug)]
@@ -89,16 +93,29 @@ fn uri(incoming: &IncomingRequest) -> Result<http::Uri, StatusCode> {
 fn read_body(body: &IncomingBody) -> Result<Vec<u8>, StatusCode> {
     let stream = body.stream().map_err(|()| StatusCode::INTERNAL_SERVER_ERROR)?;
     let mut bytes = Vec::new();
-    stream.take(LONGEST_BODY + 1).read_to_end(&mut bytes).map_err(|_| StatusCode::BAD_REQUEST)?;
-    if bytes.len() as u64 > LONGEST_BODY {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    loop {
+        match stream.blocking_read(PIECE) {
+            // Refused before it is kept: a vector doubles when it grows.
+            Ok(piece) if bytes.len() + piece.len() > LONGEST_BODY => return Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Ok(piece) => bytes.extend_from_slice(&piece),
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(StreamError::LastOperationFailed(_)) => return Err(StatusCode::BAD_REQUEST),
+        }
     }
-    Ok(bytes)
 }
 
 /// Status and header fields in WASI's terms; the error is text for the log.
 fn head(response: &Response<Vec<u8>>) -> Result<OutgoingResponse, String> {
-    let head = OutgoingResponse::new(fields(response.headers())?);
+    let fields = fields(response.headers())?;
+    // The whole body is at hand, so its length is known; where a status forbids a body, it forbids the length, too.
+    let takes_body = !response.status().is_informational()
+        && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if takes_body && !response.headers().contains_key(header::CONTENT_LENGTH) {
+        let length = response.body().len().to_string();
+        // A host that refuses the length says it in chunks.
+        let _ = fields.append(header::CONTENT_LENGTH.as_str(), length.as_bytes());
+    }
+    let head = OutgoingResponse::new(fields);
     head.set_status_code(response.status().as_u16()).map_err(|()| "the host refuses the status".to_owned())?;
     Ok(head)
 }

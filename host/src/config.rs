@@ -41,7 +41,7 @@ pub struct Config {
     pub max_connections: usize,
     /// The longest message from a client, in bytes.
     pub max_message: usize,
-    /// The longest frame from a client, in bytes.
+    /// The longest frame from a client, in bytes; `max_message` if that is less.
     pub max_frame: usize,
     /// How many bytes may wait for one client, at least `max_message`. At more the client is closed as too slow.
     pub outbox: usize,
@@ -143,12 +143,6 @@ impl Config {
             return Err(ConfigError::Together(format!(
                 "idle-timeout ({:?}) must be longer than ping-interval ({:?}): a client is pinged before it is given up",
                 self.idle_timeout, self.ping_interval
-            )));
-        }
-        if self.max_frame > self.max_message {
-            return Err(ConfigError::Together(format!(
-                "max-frame ({} bytes) must be at most max-message ({} bytes): a frame is part of a message",
-                self.max_frame, self.max_message
             )));
         }
         Ok(())

@@ -75,7 +75,8 @@ impl Service {
             return upgrade::accept(Arc::clone(class), request, params, client).await.inspect_err(|_| refused());
         }
         if !class.has_http() {
-            return Err(Reject::UpgradeRequired);
+            let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+            return Err(if readable { Reject::UpgradeRequired } else { Reject::Method("GET") });
         }
         plain(class, request).await
     }

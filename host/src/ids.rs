@@ -101,6 +101,10 @@ impl FromStr for ConnectionId {
     type Err = NotAConnectionId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // One id has one spelling, so that texts can be compared.
+        if text.len() != 36 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(NotAConnectionId);
+        }
         let uuid = Uuid::try_parse(text).map_err(|_| NotAConnectionId)?;
         if uuid.get_version_num() != 8 || uuid.get_variant() != Variant::RFC4122 {
             return Err(NotAConnectionId);
@@ -151,7 +155,8 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "x", "67e55044-10b1-426f-9247-bb680e5fe0c8", "00000000-0000-8000-0000-000000000000"] {
+        let upper = ConnectionId::random(ServerId(0xabc)).to_string().to_uppercase();
+        for text in ["", "x", "67e55044-10b1-426f-9247-bb680e5fe0c8", "00000000-0000-8000-0000-000000000000", &upper] {
             assert_eq!(text.parse::<ConnectionId>(), Err(NotAConnectionId), "{text}");
         }
     }

@@ -1,25 +1,36 @@
-//! Which controller a path belongs to: literal segments before parameters before a rest pattern.
+//! Which controller a path belongs to. Segment by segment, a literal is preferred to a parameter, and a parameter to a rest
+//! pattern; a preferred branch that leads nowhere is left again.
 //!
 //! Paths are compared after their percent-encoded unreserved characters are decoded (RFC 3986, section 6.2.2.2), so that
 //! `/ch%61t` is `/chat` but `/a%2Fb` is one segment. Parameters are decoded fully, after the match.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use self::pattern::{Pattern, Segment};
 use crate::controller::Class;
+
+mod pattern;
 
 /// The mounted controllers by path pattern.
 pub(crate) struct Router<T = Arc<Class>> {
-    routes: matchit::Router<Mounted<T>>,
+    root: Node<T>,
 }
 
-#[derive(Clone)]
+/// Everything that may follow one beginning of a path.
+struct Node<T> {
+    literals: HashMap<String, Node<T>>,
+    parameter: Option<Box<Node<T>>>,
+    end: Option<Mounted<T>>,
+    rest: Option<Mounted<T>>,
+}
+
 struct Mounted<T> {
     target: T,
-    /// The rest parameter that matched nothing on this route.
-    empty_rest: Option<String>,
+    pattern: Pattern,
 }
 
 /// Why a pattern can not be mounted.
@@ -47,41 +58,65 @@ pub(crate) struct Route<'r, T> {
     pub(crate) params: Vec<(String, String)>,
 }
 
-impl<T: Clone> Router<T> {
+impl<T> Router<T> {
     pub(crate) fn new() -> Self {
-        Router { routes: matchit::Router::new() }
+        Router { root: Node::new() }
     }
 
     /// Mounts `target` on a pattern: `/literal`, `/{parameter}`, and at the end `/{*rest}`, which matches nothing, too.
     pub(crate) fn mount(&mut self, path: &str, target: T) -> Result<(), MountError> {
-        let fault = |error: matchit::InsertError| match error {
-            matchit::InsertError::Conflict { with } => MountError::Taken { path: path.to_owned(), other: with },
-            other => MountError::Pattern { path: path.to_owned(), cause: other.to_string() },
-        };
-        if !path.starts_with('/') {
-            return Err(MountError::Pattern { path: path.to_owned(), cause: "it does not begin with `/`".into() });
+        let pattern: Pattern =
+            path.parse().map_err(|cause| MountError::Pattern { path: path.to_owned(), cause })?;
+        let mut node = &mut self.root;
+        for segment in &pattern.segments {
+            node = match segment {
+                Segment::Literal(literal) => node.literals.entry(literal.clone()).or_insert_with(Node::new),
+                Segment::Parameter(_) => node.parameter.get_or_insert_with(|| Box::new(Node::new())),
+            };
         }
-        // Into a copy first: a pattern that stands for several is mounted as a whole or not at all.
-        let mut routes = self.routes.clone();
-        routes.insert(path, Mounted { target: target.clone(), empty_rest: None }).map_err(fault)?;
-        if let Some((before, rest)) = path.split_once("/{*") {
-            let mounted = Mounted { target, empty_rest: Some(rest.trim_end_matches('}').to_owned()) };
-            routes.insert(format!("{before}/"), mounted.clone()).map_err(fault)?;
-            if !before.is_empty() {
-                routes.insert(before, mounted).map_err(fault)?;
-            }
+        let place = if pattern.rest.is_some() { &mut node.rest } else { &mut node.end };
+        if let Some(other) = place {
+            return Err(MountError::Taken { path: path.to_owned(), other: other.pattern.to_string() });
         }
-        self.routes = routes;
+        *place = Some(Mounted { target, pattern });
         Ok(())
     }
 
     /// Finds the controller of a path, which is as the client sent it.
     pub(crate) fn route(&self, path: &str) -> Result<Route<'_, T>, NoRoute> {
         let path = normal(path)?;
-        let matched = self.routes.at(&path).map_err(|_| NoRoute::NotFound)?;
-        let params = matched.params.iter().map(|(name, value)| Ok((name.to_owned(), decoded(value)?)));
-        let empty_rest = matched.value.empty_rest.clone().map(|name| Ok((name, String::new())));
-        Ok(Route { target: &matched.value.target, params: params.chain(empty_rest).collect::<Result<_, _>>()? })
+        let segments: Vec<&str> = path.strip_prefix('/').ok_or(NoRoute::NotFound)?.split('/').collect();
+        let (mounted, taken) = self.root.find(&segments, 0).ok_or(NoRoute::NotFound)?;
+        let mut params = Vec::new();
+        for (segment, value) in mounted.pattern.segments.iter().zip(&segments) {
+            if let Segment::Parameter(name) = segment {
+                params.push((name.clone(), decoded(value)?));
+            }
+        }
+        if let Some(name) = &mounted.pattern.rest {
+            params.push((name.clone(), decoded(&segments[taken..].join("/"))?));
+        }
+        Ok(Route { target: &mounted.target, params })
+    }
+}
+
+impl<T> Node<T> {
+    fn new() -> Self {
+        Node { literals: HashMap::new(), parameter: None, end: None, rest: None }
+    }
+
+    /// The best match for what follows the first `taken` segments, and how many segments it has taken. The recursion is as
+    /// deep as the deepest pattern, whatever the path.
+    fn find(&self, segments: &[&str], taken: usize) -> Option<(&Mounted<T>, usize)> {
+        let Some(segment) = segments.get(taken) else {
+            return self.end.as_ref().or(self.rest.as_ref()).map(|mounted| (mounted, taken));
+        };
+        let literal = self.literals.get(*segment).and_then(|node| node.find(segments, taken + 1));
+        let parameter = || {
+            let node = self.parameter.as_ref().filter(|_| !segment.is_empty())?;
+            node.find(segments, taken + 1)
+        };
+        literal.or_else(parameter).or_else(|| self.rest.as_ref().map(|mounted| (mounted, taken)))
     }
 }
 
@@ -115,51 +150,4 @@ fn normal(path: &str) -> Result<Cow<'_, str>, NoRoute> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn router(patterns: &[&'static str]) -> Router<&'static str> {
-        let mut router = Router::new();
-        for pattern in patterns {
-            router.mount(pattern, *pattern).expect("a pattern");
-        }
-        router
-    }
-
-    #[test]
-    fn literals_before_parameters_before_the_rest() {
-        let router = router(&["/{*rest}", "/chat/{room}", "/chat/lobby", "/files/{*path}"]);
-        let target = |path| router.route(path).map(|route| *route.target);
-        assert_eq!(target("/chat/lobby"), Ok("/chat/lobby"));
-        assert_eq!(target("/chat/tea"), Ok("/chat/{room}"));
-        assert_eq!(target("/chat/tea/x"), Ok("/{*rest}"));
-        assert_eq!(target("/"), Ok("/{*rest}"));
-        assert_eq!(target("/files"), Ok("/files/{*path}"));
-        assert_eq!(target("/files/"), Ok("/files/{*path}"));
-        assert_eq!(target("/files/a/b"), Ok("/files/{*path}"));
-    }
-
-    #[test]
-    fn parameters_are_decoded_once() {
-        let router = router(&["/chat/{room}", "/files/{*path}"]);
-        let param = |path| router.route(path).map(|route| route.params[0].1.clone());
-        assert_eq!(param("/ch%61t/caf%C3%A9%20%2520"), Ok("café %20".into()));
-        assert_eq!(param("/chat/a%2Fb"), Ok("a/b".into()));
-        assert_eq!(param("/files"), Ok(String::new()));
-        assert_eq!(param("/files/a/b%2fc"), Ok("a/b/c".into()));
-        for path in ["/chat/%", "/chat/%4", "/chat/%zz", "/chat/%+f", "/chat/%ff", "/chat/%é"] {
-            assert_eq!(param(path), Err(NoRoute::Malformed), "{path}");
-        }
-        assert_eq!(param("/nowhere"), Err(NoRoute::NotFound));
-    }
-
-    #[test]
-    fn collisions_leave_the_first() {
-        let mut router = router(&["/chat/{room}", "/files"]);
-        assert!(matches!(router.mount("/chat/{other}", "x"), Err(MountError::Taken { .. })));
-        assert!(matches!(router.mount("/files/{*path}", "x"), Err(MountError::Taken { .. })));
-        assert_eq!(router.route("/files/a"), Err(NoRoute::NotFound), "nothing of it is mounted");
-        assert!(matches!(router.mount("/{*rest}/x", "x"), Err(MountError::Pattern { .. })));
-        assert!(matches!(router.mount("chat", "x"), Err(MountError::Pattern { .. })));
-    }
-}
+mod tests;

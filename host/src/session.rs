@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .read_buffer_size(settings.read_buffer)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(settings.max_message))
-            .max_frame_size(Some(settings.max_frame));
+            .max_frame_size(Some(settings.max_frame.min(settings.max_message)));
         let now = Instant::now();
         Session {
             socket: WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await,
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Serves the socket until it is closed, and tells the instance.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         self.metrics.connections.count();
         self.metrics.connections_opened.count();
         let end = loop {
@@ -124,10 +124,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             tracing::debug!(code, reason, "closed");
         }
         self.seat.put(Work::Close { connection: self.key(), closing: end.closing.clone() });
+        let Session { socket, seat, settings, .. } = *self;
         // The instance need not wait for the network.
-        drop(self.seat);
+        drop(seat);
         let farewell = end.send.then_some(end.closing);
-        ending::finish(self.socket, farewell, self.settings.close_timeout).await;
+        Box::pin(ending::finish(socket, farewell, settings.close_timeout)).await;
     }
 
     /// The only place where a session waits.

@@ -2,7 +2,11 @@
 
 use crate::harness::binary::{Binary, Call, connect, raw};
 use crate::harness::frames::{Frame, TEXT};
+use crate::harness::host::TestHost;
 use std::net::SocketAddr;
+use std::time::Duration;
+
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 /// What the host may have grown to, in MiB: far above what it needs, far below what the floods would take.
 const SMALL: u64 = 512;
@@ -45,6 +49,15 @@ async fn a_flood_of_messages_ends_at_the_outbox() {
     binary.logs(&["slow"]).await;
     flooded.expect_end().await;
     assert!(binary.peak_memory() < SMALL, "{} MiB", binary.peak_memory());
+}
+
+#[tokio::test]
+async fn lines_that_are_cut_are_counted() {
+    let host = TestHost::serving(&["misbehave"]).config(|config| config.guest.cpu_time = FIVE_SECONDS).start().await;
+    let mut culprit = host.connect("/misbehave/flood-log-in-message").await;
+    culprit.say("now").await;
+    culprit.expect("logged").await;
+    assert!(host.counted().log_lines_dropped > 30_000, "{:?}", host.counted());
 }
 
 #[tokio::test]

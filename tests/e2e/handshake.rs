@@ -22,7 +22,8 @@ async fn the_guest_chooses_a_subprotocol() {
 
 #[tokio::test]
 async fn the_guest_may_choose_none() {
-    let mut client = host().await.dial().await;
+    let host = host().await;
+    let mut client = host.dial().await;
     let head = client.upgrade_with("/probe/x", "Sec-WebSocket-Protocol: v1, v2\r\n").await;
     assert!(!head.to_ascii_lowercase().contains("sec-websocket-protocol"), "{head}");
 }
@@ -113,7 +114,8 @@ async fn a_refusal_does_not_set_its_own_length() {
 
 #[tokio::test]
 async fn what_open_sends_arrives_first() {
-    let mut client = host().await.connect("/probe/x?greeting=welcome").await;
+    let host = host().await;
+    let mut client = host.connect("/probe/x?greeting=welcome").await;
     client.expect("welcome").await;
 }
 

@@ -58,10 +58,30 @@ async fn a_missing_export_is_named() {
 }
 
 #[tokio::test]
-async fn an_import_that_nobody_offers_is_named() {
-    let host = offered(wasm::component_importing("lakou:nothing/here@9.9.9")).await;
+async fn a_contract_of_another_version_is_named() {
+    let name = "lakou:controller/controller@0.1.0";
+    let (odd, _) = wasm::patched(&guests::wasm("probe"), name, "lakou:controller/controller@0.9.0");
+    let host = offered(odd).await;
+    assert!(about(&host, "odd.wasm").contains("0.9.0"), "{:?}", host.rejected);
+}
+
+#[tokio::test]
+async fn a_function_that_the_contract_wants_is_named() {
+    let (odd, places) =
+        wasm::patched(&guests::wasm("probe"), "[method]connection.on-close", "[method]connection.on-clove");
+    assert!(places > 0, "components name their functions");
+    let host = offered(odd).await;
     let line = about(&host, "odd.wasm");
-    assert!(line.contains("lakou:nothing/here@9.9.9") && line.contains("import"), "{line}");
+    assert!(line.contains("on-close"), "{line}");
+}
+
+#[tokio::test]
+async fn an_import_that_nobody_offers_is_named() {
+    let (odd, places) = wasm::patched(&guests::wasm("plain-http"), "wasi:clocks/", "wasi:clucks/");
+    assert!(places > 0, "the example looks at a clock");
+    let host = offered(odd).await;
+    let line = about(&host, "odd.wasm");
+    assert!(line.contains("wasi:clucks/") && line.contains("import"), "{line}");
 }
 
 #[tokio::test]

@@ -104,3 +104,12 @@ async fn a_controller_can_have_the_root() {
     assert_eq!(shown(&host, "/").await["path"], "/");
     assert_eq!(shown(&host, "/?x").await["query"], "x");
 }
+
+#[tokio::test]
+async fn a_literal_that_leads_nowhere_is_no_dead_end() {
+    let host = three(["/x/lit/a", "/x/{p}/b", "/{*rest}"]).start().await;
+    assert!(host.rejected.is_empty(), "{:?}", host.rejected);
+    assert_eq!(shown(&host, "/x/lit/a").await["params"], json!([]));
+    assert_eq!(shown(&host, "/x/lit/b").await["params"], json!([["p", "lit"]]));
+    assert_eq!(shown(&host, "/x/lit/c").await["params"], json!([["rest", "x/lit/c"]]));
+}

@@ -28,6 +28,22 @@ async fn a_signal_drains_the_server() {
 }
 
 #[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let (mut binary, address) = serving("60s").await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut client = connect(address, "/probe/x").await;
+        client.exchange("echo in", "in").await;
+        clients.push(client);
+    }
+    binary.signal(Signal::TERM);
+    binary.logs(&["stopping"]).await;
+    binary.signal(Signal::TERM);
+    let status = binary.ended().await;
+    assert!(!status.success(), "it did not drain, and says so: {status}");
+}
+
+#[tokio::test]
 async fn without_connections_it_ends_at_once() {
     let (mut binary, _) = serving("60s").await;
     let begun = Instant::now();

@@ -14,6 +14,9 @@ async fn a_publication_reaches_the_subscribers_of_all_controllers() {
     let mut b = host.connect("/spare/x?topic=news").await;
     let mut c = host.connect("/probe/x?topic=other").await;
     let mut publisher = host.connect("/probe/x").await;
+    for client in [&mut a, &mut b, &mut c] {
+        client.exchange("echo subscribed", "subscribed").await;
+    }
     publisher.exchange("publish news hello", "ok").await;
     a.expect("hello").await;
     b.expect("hello").await;
@@ -54,6 +57,7 @@ async fn a_publication_does_not_enter_the_guest() {
 async fn from_http_too() {
     let host = host().await;
     let mut subscriber = host.connect("/spare/x?topic=news").await;
+    subscriber.exchange("echo subscribed", "subscribed").await;
     assert_eq!(host.ask("POST", "/probe/publish").body("extra").get().await.text(), "ok");
     subscriber.expect("extra").await;
 }
@@ -72,6 +76,7 @@ async fn an_unsubscribed_client_hears_nothing_more() {
 async fn publications_of_one_sender_stay_in_order() {
     let host = host().await;
     let mut subscriber = host.connect("/spare/x?topic=news").await;
+    subscriber.exchange("echo subscribed", "subscribed").await;
     let mut publisher = host.connect("/probe/x").await;
     publisher.say_all((0..2_000).map(|number| format!("publish news {number}"))).await;
     for number in 0..2_000 {

@@ -4,7 +4,7 @@
 //! (with the address that the server has printed).
 
 use lakou_sdk::http::{self, Method, StatusCode, header};
-use lakou_sdk::{Controller, Request, Result, Socket, controller, messaging};
+use lakou_sdk::{Controller, Fault, Request, Result, Socket, controller, messaging};
 
 /// Somebody who listens.
 pub struct Announce {
@@ -41,6 +41,7 @@ impl Controller for Announce {
 fn announce(text: &str) -> http::Response<Vec<u8>> {
     match messaging::broadcast("announce", AnnounceEvents::announced(text)) {
         Ok(()) => answer(StatusCode::ACCEPTED, "Announced.\n"),
+        Err(Fault::TooLarge) => answer(StatusCode::PAYLOAD_TOO_LARGE, "Shorter, please.\n"),
         Err(fault) => answer(StatusCode::SERVICE_UNAVAILABLE, &format!("Not announced: {fault}.\n")),
     }
 }

@@ -3,14 +3,16 @@
 //! Try it: open the server's address in two tabs. Without a browser: connect a WebSocket client to
 //! `/chat/lobby?name=bob` and send `{"event":"say","text":"hi"}`.
 
-use lakou_sdk::{Acceptance, Closing, ConnectionId, Controller, Refusal, Request, Result, Socket, controller, json};
+use lakou_sdk::{
+    Acceptance, Closing, ConnectionId, Controller, Refusal, Request, Result, Socket, Value, controller, json, messaging,
+};
 
 /// Longer nicknames are refused, in characters.
 const LONGEST_NAME: usize = 24;
 /// Longer texts are not said, in characters.
 const LONGEST_TEXT: usize = 2000;
 
-/// Somebody in a room.
+/// Somebody in a room. Events reach all rooms; each connection shows those of its own.
 pub struct Chat {
     socket: Socket,
     room: String,
@@ -29,23 +31,21 @@ impl Controller for Chat {
     fn open(socket: Socket, request: Request) -> Self {
         let room = request.param("room").unwrap_or_default().to_owned();
         let name = nickname(&request).expect("`connect` has looked at it");
-        let chat = Self { socket, room, name };
-        chat.tell_all(ChatEvents::joined(&chat.room, &chat.name, &chat.socket.id()));
-        chat
+        if let Err(fault) = socket.broadcast(ChatEvents::joined(&room, &name, &socket.id())) {
+            eprintln!("{room}: nobody hears that {name} joins: {fault}");
+        }
+        Self { socket, room, name }
     }
 
-    /// Everybody sees a text by the same way, the one who says it included.
+    /// Everybody gets it by the same way, the one who says it included.
     #[client]
     fn say(&mut self, text: &str) -> Result {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > LONGEST_TEXT {
-            return self
-                .socket
-                .send(json!({ "event": "refused", "reason": format!("1 to {LONGEST_TEXT} characters") }));
+            let reason = format!("1 to {LONGEST_TEXT} characters");
+            return self.socket.send(json!({ "event": "refused", "reason": reason }));
         }
-        self.tell_all(ChatEvents::said(&self.room, &self.name, text));
-        let (room, name) = (self.room.clone(), self.name.clone());
-        self.said(&room, &name, text)
+        messaging::broadcast("chat", ChatEvents::said(&self.room, &self.name, text))
     }
 
     #[event]
@@ -57,7 +57,7 @@ impl Controller for Chat {
     #[event]
     fn joined(&mut self, room: &str, name: &str, id: &ConnectionId) -> Result {
         if room == self.room {
-            self.socket.unicast(id, ChatEvents::here(&self.room, &self.name))?;
+            self.socket.unicast(id, ChatEvents::here(room, &self.name))?;
         }
         self.show(room, json!({ "event": "joined", "name": name }))
     }
@@ -73,19 +73,14 @@ impl Controller for Chat {
     }
 
     fn close(&mut self, _closing: Closing) {
-        self.tell_all(ChatEvents::left(&self.room, &self.name));
+        if let Err(fault) = self.socket.broadcast(ChatEvents::left(&self.room, &self.name)) {
+            eprintln!("{}: nobody hears that {} leaves: {fault}", self.room, self.name);
+        }
     }
 }
 
 impl Chat {
-    /// All connections of this controller get an event; those in other rooms do not show it.
-    fn tell_all(&self, event: lakou_sdk::Event) {
-        if let Err(fault) = self.socket.broadcast(event) {
-            eprintln!("room {}: {fault}", self.room);
-        }
-    }
-
-    fn show(&self, room: &str, what: lakou_sdk::Value) -> Result {
+    fn show(&self, room: &str, what: Value) -> Result {
         if room == self.room { self.socket.send(what) } else { Ok(()) }
     }
 }

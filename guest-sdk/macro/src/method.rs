@@ -1,5 +1,6 @@
 //! One marked method: its signature checked, its parameters sorted into what is shared and what is handed over.
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{
@@ -136,10 +137,22 @@ impl Parameter {
                 shared => Kind::Shared(shared.clone()),
             },
             generic @ Type::ImplTrait(_) => return Err((generic, NOT_GENERIC)),
+            owned if borrows(owned.to_token_stream()) => {
+                return Err((owned, "an argument by value owns what it holds: `Option<String>`, not `Option<&str>`"));
+            }
             _ => Kind::Owned,
         };
         Ok(Self { ident, written: (*input.ty).clone(), kind })
     }
+}
+
+/// Whether a type holds a reference or a lifetime somewhere.
+fn borrows(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Punct(mark) => matches!(mark.as_char(), '&' | '\''),
+        TokenTree::Group(group) => borrows(group.stream()),
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// `()` or a path that ends in `Result`; whether it is the right one is the compiler's business.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Arguments, ClientCall, Misfit};
+use super::{ClientCall, Misfit, RawArguments};
 
-fn event(args: &str) -> Arguments<'_> {
-    match Arguments::of_event(args) {
+fn event(args: &str) -> RawArguments<'_> {
+    match RawArguments::of_event(args) {
         Ok(arguments) => arguments,
         Err(Misfit(reason)) => panic!("{args}: {reason}"),
     }
@@ -35,7 +35,7 @@ fn an_event_carries_its_arguments_by_position() {
 #[test]
 fn anything_but_an_array_is_refused() {
     for args in ["", "null", "{}", "3", "\"[]\"", "[", "[1", "[1]]", "[1] x", "[nil]", "['a']", "\u{feff}[]", "\0"] {
-        let reason = refusal(Arguments::of_event(args));
+        let reason = refusal(RawArguments::of_event(args));
         assert!(reason.starts_with("the arguments are not a JSON array"), "{args}: {reason}");
     }
 }

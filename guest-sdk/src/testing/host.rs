@@ -39,7 +39,9 @@ impl Host {
         let mut request = request.into();
         request.params = path::params(C::PATH, &request.path)
             .unwrap_or_else(|| panic!("`{}` is not on the path `{}` of `{}`", request.path, C::PATH, C::NAME));
-        let acceptance = self.yard.enter(|| C::connect(&request))?;
+        let answer = self.yard.enter(|| C::connect(&request));
+        self.yard.settle();
+        let acceptance = answer?;
         if let Some(subprotocol) = &acceptance.subprotocol
             && !request.subprotocols.contains(subprotocol)
         {

@@ -224,6 +224,18 @@ fn calls_that_do_not_fit_are_counted_once_and_nobody_is_called() {
 }
 
 #[test]
+fn what_is_told_of_a_misfit_is_short() {
+    let host = Host::new();
+    let one = puppet(&host);
+    one.call(&"é".repeat(1000), json!({}));
+    one.call("emit", json!({ "how": ["x".repeat(1000)] }));
+    one.call("type", json!({ "as": 1, "x": "x".repeat(100_000) }));
+    host.multicast(Event::new("note", ("text", "x".repeat(1000))));
+    let lengths = host.misfits().into_iter().map(|misfit| (misfit.name.len(), misfit.reason.len() <= 256));
+    assert_eq!(lengths.collect::<Vec<_>>(), [(256, true), (4, true), (4, true), (4, true)]);
+}
+
+#[test]
 fn texts_that_are_no_calls_go_to_message() {
     let host = Host::new();
     let (one, other) = (puppet(&host), bystander(&host));

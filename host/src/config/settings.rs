@@ -80,7 +80,7 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.max_connections = value::count(v, 10_000_000)?;
     "max-message" "SIZE" "longest message from a client [default: 1MiB]"
         |c, v| c.max_message = value::size(v, 1, GIB)?;
-    "max-frame" "SIZE" "longest frame from a client [default: 1MiB]"
+    "max-frame" "SIZE" "longest frame from a client, at most max-message [default: 1MiB]"
         |c, v| c.max_frame = value::size(v, 1, GIB)?;
     "outbox" "SIZE" "how much may wait for one client, at least max-message [default: 1MiB]"
         |c, v| c.outbox = value::size(v, 1024, GIB)?;

@@ -1,20 +1,21 @@
-//! Static files: index pages, MIME types, validators and ranges are the library's; what may be seen at all is decided here.
+//! Static files: index pages, MIME types, validators (RFC 9110, section 13) and ranges are the library's; what may be seen
+//! at all is decided here.
 
 use std::path::Path;
 
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper_staticfile::Static;
+use tower_http::services::ServeDir;
 
 use super::Body;
 use super::reject::Reject;
 
 /// A folder of files.
-pub(super) struct Files(Static);
+pub(super) struct Files(ServeDir);
 
 impl Files {
     pub(super) fn new(folder: &Path) -> Self {
-        Files(Static::new(folder))
+        Files(ServeDir::new(folder))
     }
 
     pub(super) async fn serve<B>(&self, request: &Request<B>) -> Result<Response<Body>, Reject> {
@@ -29,7 +30,8 @@ impl Files {
         *head.method_mut() = request.method().clone();
         *head.uri_mut() = request.uri().clone();
         *head.headers_mut() = request.headers().clone();
-        let response = self.0.clone().serve(head).await.map_err(|error| Reject::Failed(format!("a static file: {error}")))?;
+        let failed = |error: std::io::Error| Reject::Failed(format!("a static file: {error}"));
+        let response = self.0.clone().try_call(head).await.map_err(failed)?;
         match response.status() {
             StatusCode::NOT_FOUND => Err(Reject::NotFound),
             _ => Ok(response.map(|body| body.map_err(Into::into).boxed_unsync())),

@@ -19,6 +19,7 @@ use crate::connection::Connection;
 use crate::controller::{Class, Seat};
 use crate::ids::ConnectionId;
 use crate::mailbox::{NotAccepted, Work};
+use crate::message::Closing;
 use crate::request::{Acceptance, Request as Asked};
 use crate::session::{Session, derive_accept_key};
 
@@ -40,26 +41,35 @@ pub(super) async fn accept(
     let environment = &class.environment;
     let id = ConnectionId::random(environment.server);
     let connection = Arc::new(Connection::new(id, environment.settings.outbox_limit()));
+    // Before the client can know that it is connected, so that whatever it causes from then on reaches the object.
+    seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
     let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.address);
     // The task owns the client's place and its seat, and is awaited through `alive`.
-    tokio::spawn(hand_over(upgrade, connection, asked, seat, client).instrument(span));
+    tokio::spawn(hand_over(upgrade, connection, seat, client).instrument(span));
     Ok(response)
 }
 
-async fn hand_over(upgrade: OnUpgrade, connection: Arc<Connection>, asked: Arc<Asked>, seat: Seat, client: Client) {
-    let upgraded = match upgrade.await {
-        Ok(upgraded) => upgraded,
-        Err(error) => return tracing::debug!(%error, "the client left before the upgrade"),
-    };
-    // The stream is the one that the server gave to hyper.
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("the upgraded stream is not a TCP stream");
-    };
-    seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
-    // `Session` is made in a block of its own: the parts of the upgrade do not live as long as the connection.
-    let session = Session::new(parts.io.into_inner(), parts.read_buf.into(), connection, seat).await;
-    session.run().await;
+async fn hand_over(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat, client: Client) {
+    // The opening is boxed, so that the task of an open connection does not keep room for it.
+    if let Some(session) = Box::pin(open(upgrade, connection, seat)).await {
+        session.run().await;
+    }
     drop(client);
+}
+
+async fn open(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat) -> Option<Box<Session<TcpStream>>> {
+    // The stream is the one that the server gave to hyper.
+    let stream = match upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<TcpStream>>) {
+        Ok(Ok(stream)) => stream,
+        left => {
+            let why = left.err().map_or_else(|| "not a TCP stream".to_owned(), |error| error.to_string());
+            let closing = Closing::abnormal(&format!("the client left before the upgrade: {why}"));
+            connection.end(&closing);
+            seat.put(Work::Close { connection: connection.id.key(), closing });
+            return None;
+        }
+    };
+    Some(Box::new(Session::new(stream.io.into_inner(), stream.read_buf.into(), connection, seat).await))
 }
 
 async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {

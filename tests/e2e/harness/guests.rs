@@ -2,6 +2,7 @@
 //! along with them. Cargo has let go of its lock when tests run, so that it can be called again here.
 
 use super::folder::{checkout, scratch};
+use super::wasm::patched;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,19 +22,9 @@ pub(crate) fn path(name: &str) -> &'static Path {
 
 /// A component as [`wasm`], under another name of the same length: its embedded defaults are changed in place.
 pub(crate) fn renamed(name: &str, other: &str) -> Vec<u8> {
-    assert_eq!(name.len(), other.len(), "the section keeps its length");
-    let mut bytes = wasm(name);
-    let mut changed = 0;
-    for (from, to) in [(format!("\"{name}\""), format!("\"{other}\"")), (format!("\"/{name}/"), format!("\"/{other}/"))]
-    {
-        let places: Vec<usize> =
-            bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from.as_bytes()).map(|(at, _)| at).collect();
-        changed += places.len();
-        for at in places {
-            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
-        }
-    }
-    assert!(changed >= 2, "the guest `{name}` embeds its name and its path");
+    let (bytes, names) = patched(&wasm(name), &format!("\"{name}\""), &format!("\"{other}\""));
+    let (bytes, paths) = patched(&bytes, &format!("\"/{name}/"), &format!("\"/{other}/"));
+    assert!(names > 0 && paths > 0, "the guest `{name}` embeds its name and its path");
     bytes
 }
 

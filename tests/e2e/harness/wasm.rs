@@ -7,17 +7,16 @@ pub(crate) const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// A component, empty and valid: it exports nothing.
 pub(crate) const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// A component that imports an instance without members, named `import`, and exports nothing.
-pub(crate) fn component_importing(import: &str) -> Vec<u8> {
-    let mut bytes = EMPTY_COMPONENT.to_vec();
-    // One type: an instance type with no declarations.
-    bytes.extend(section(7, &[1, 0x42, 0]));
-    // One import: a plain name, and "an instance of type 0".
-    let mut imports = vec![1, 0];
-    imports.extend(text(import));
-    imports.extend([5, 0]);
-    bytes.extend(section(10, &imports));
-    bytes
+/// `component` with every occurrence of `from` changed in place to `to`, which is as long, and how many there were.
+pub(crate) fn patched(component: &[u8], from: &str, to: &str) -> (Vec<u8>, usize) {
+    assert_eq!(from.len(), to.len(), "lengths are written in many places");
+    let windows = component.windows(from.len()).enumerate();
+    let places: Vec<usize> = windows.filter(|(_, window)| *window == from.as_bytes()).map(|(at, _)| at).collect();
+    let mut bytes = component.to_vec();
+    for at in &places {
+        bytes[*at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    (bytes, places.len())
 }
 
 /// `component` with the embedded defaults `json` added to it.

@@ -132,6 +132,12 @@ impl WsClient {
         assert_eq!(self.hear_text().await, text);
     }
 
+    /// Expects a text that begins with `beginning`.
+    pub(crate) async fn expect_start(&mut self, beginning: &str) {
+        let heard = self.hear_text().await;
+        assert!(heard.starts_with(beginning), "{beginning}...: {heard}");
+    }
+
     /// Skips messages until `text`.
     pub(crate) async fn expect_after_others(&mut self, text: &str) {
         while self.hear_text().await != text {}

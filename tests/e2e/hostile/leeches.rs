@@ -90,8 +90,8 @@ async fn who_never_reads_is_closed_and_the_others_of_its_room_are_not() {
         assert!(rounds < 2_000, "100 MB are not read, and nobody minds");
     }
     host.counts("the deaf one is gone", |counted| counted.connections == 2).await;
-    sender.expect("told left 3008 ").await;
-    listener.expect("told left 3008 ").await;
+    sender.expect_start("told left 3008 ").await;
+    listener.expect_start("told left 3008 ").await;
     sender.exchange("broadcast after", "ok").await;
     listener.expect("told after").await;
     assert_eq!(host.counted().slow_clients, 1);
@@ -111,7 +111,7 @@ async fn who_never_reads_a_topic_is_closed_too() {
         rounds += 1;
         assert!(rounds < 2_000, "100 MB are not read, and nobody minds");
     }
-    listener.expect("told left 3008 ").await;
+    listener.expect_start("told left 3008 ").await;
 }
 
 #[tokio::test]
@@ -133,18 +133,18 @@ async fn who_goes_without_a_word_is_told_as_1006() {
     let mut sibling = host.connect("/probe/x").await;
 
     drop(host.raw("/probe/x").await);
-    sibling.expect("told left 1006 ").await;
+    sibling.expect_start("told left 1006 ").await;
 
     let mut half_closed = host.raw("/probe/x").await;
     half_closed.finish().await;
-    sibling.expect("told left 1006 ").await;
+    sibling.expect_start("told left 1006 ").await;
     half_closed.expect_end().await;
 
     let mut reset = host.raw("/probe/x").await;
     let whole = Frame::new(TEXT, vec![b'x'; 4096]).bytes();
     reset.write(&whole[..2048]).await;
     reset.reset();
-    sibling.expect("told left 1006 ").await;
+    sibling.expect_start("told left 1006 ").await;
 
     host.counts("one is left", |counted| counted.connections == 1).await;
 }
