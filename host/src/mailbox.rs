@@ -30,6 +30,8 @@ pub(crate) enum Work {
     Deliver { to: Recipients, event: SharedEvent, from: Option<ConnectionId> },
     /// What this connection sent to `target` could not be delivered.
     Undelivered { to: ConnectionKey, target: ConnectionId, event: SharedEvent },
+    /// The client broke the protocol: close, once everything that it said before has been answered.
+    Hangup { connection: ConnectionKey, closing: Closing },
     /// The session has ended.
     Close { connection: ConnectionKey, closing: Closing },
     /// The server stops: tell every object, then close all connections within this time.

@@ -51,6 +51,8 @@ pub(crate) struct Session<S> {
     timer: Pin<Box<Sleep>>,
     last_heard: Instant,
     last_ping: Instant,
+    /// The client broke the protocol: nothing is read any more, and this is what it will be closed with.
+    failing: Option<Closing>,
     /// A close is due then: the drain's, or the end of our patience with a client that does not answer ours.
     close_due: Option<Instant>,
 }
@@ -99,6 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             timer: Box::pin(tokio::time::sleep_until(now + settings.ping_interval)),
             last_heard: now,
             last_ping: now,
+            failing: None,
             close_due: None,
             settings,
             seat,
@@ -144,10 +147,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn handle_event(&mut self, event: Event) -> Option<End> {
         match event {
             Event::Incoming(Some(Ok(frame))) => self.incoming(frame),
-            Event::Incoming(Some(Err(error))) => Some(self.failed(&error)),
+            Event::Incoming(Some(Err(error))) => self.failed(&error),
             Event::Incoming(None) => Some(self.ended(Closing::no_status())),
             Event::Close(closing) => self.start_close(closing),
-            Event::Broken(error) => Some(self.ended(Closing::abnormal(&error.to_string()))),
+            Event::Broken(error) => Some(self.lost(&error)),
             Event::Stuck(closing) => self.stuck(closing),
             Event::Time => self.on_time(),
         }
@@ -158,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Poll::Ready(event);
         }
         // After our close frame only the client's matters; what else still arrives is read and dropped.
-        if self.closing.is_some() || self.connection.may_read(context) {
+        if self.failing.is_none() && (self.closing.is_some() || self.connection.may_read(context)) {
             if let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context) {
                 return Poll::Ready(Event::Incoming(incoming));
             }
@@ -247,9 +250,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Sends our close frame and gives the client some time to answer it.
     fn start_close(&mut self, closing: Closing) -> Option<End> {
+        if self.failing.is_some() {
+            return Some(End { closing, send: true });
+        }
         let frame = Frame::Close(Some(close_frame(&closing)));
         if let Err(error) = Pin::new(&mut self.socket).start_send(frame) {
-            return Some(self.ended(Closing::abnormal(&error.to_string())));
+            return Some(self.lost(&error));
         }
         self.unflushed = Some(0);
         self.closing = Some(closing);
@@ -261,6 +267,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let now = Instant::now();
         if self.close_due.is_some_and(|due| due <= now) {
             self.close_due = None;
+            if let Some(closing) = self.failing.take() {
+                return Some(End { closing, send: true });
+            }
             if let Some(closing) = self.closing.take().or_else(|| self.stuck_before.take()) {
                 return Some(End { closing, send: false });
             }
@@ -277,7 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 // A socket that takes nothing is not asked to take a ping as well.
                 self.metrics.pings_out.count();
                 if let Err(error) = Pin::new(&mut self.socket).start_send(Frame::Ping(Bytes::new())) {
-                    return Some(self.ended(Closing::abnormal(&error.to_string())));
+                    return Some(self.lost(&error));
                 }
                 self.unflushed = Some(0);
             }
@@ -307,21 +316,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         End { closing: self.closing.take().unwrap_or(theirs), send: false }
     }
 
-    fn failed(&mut self, error: &Error) -> End {
+    /// The stream is of no use any more. If the client is still there, it gets the answers to what it said before, and
+    /// then learns what was wrong.
+    fn failed(&mut self, error: &Error) -> Option<End> {
         use tokio_tungstenite::tungstenite::error::ProtocolError;
-        let (code, send) = match error {
-            Error::Capacity(_) => (1009, true),
-            Error::Utf8(_) => (1007, true),
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => (1006, false),
-            Error::Protocol(_) => (1002, true),
-            _ => (1006, false),
+        let code = match error {
+            Error::Capacity(_) => 1009,
+            Error::Utf8(_) => 1007,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Some(self.lost(error)),
+            Error::Protocol(_) => 1002,
+            _ => return Some(self.lost(error)),
         };
+        if self.closing.is_some() {
+            return Some(self.lost(error));
+        }
         let mut reason = error.to_string();
         reason.truncate(reason.floor_char_boundary(Closing::REASON_LIMIT));
-        match self.closing.take() {
-            Some(closing) => End { closing, send: false },
-            None => End { closing: Closing { code, reason }, send },
-        }
+        let closing = Closing { code, reason };
+        self.failing = Some(closing.clone());
+        self.seat.put(Work::Hangup { connection: self.key(), closing });
+        // The instance may be far behind, or the object gone.
+        self.wake_at(Instant::now() + self.settings.close_timeout);
+        None
+    }
+
+    fn lost(&mut self, error: &Error) -> End {
+        self.ended(Closing::abnormal(&error.to_string()))
     }
 
     fn key(&self) -> ConnectionKey {

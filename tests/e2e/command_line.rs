@@ -47,9 +47,9 @@ async fn flag_before_environment_before_file() {
 async fn every_setting_has_one_name() {
     // The same limit three ways, each seen by its effect.
     for call in [
-        Call::serve().file("lakou.toml", "max-message = \"1KiB\"\nmax-frame = 1024\n"),
-        Call::serve().env("LAKOU_MAX_MESSAGE", "1024").env("LAKOU_MAX_FRAME", "1KiB"),
-        Call::serve().args(&["--max-message", "1kib", "--max-frame", "1024"]),
+        Call::serve().file("lakou.toml", "max-message = \"1KiB\"\n"),
+        Call::serve().env("LAKOU_MAX_MESSAGE", "1024"),
+        Call::serve().args(&["--max-message", "1kib"]),
     ] {
         let (_binary, address) = call.guests(&["echo"]).anywhere().listening().await;
         let mut client = connect(address, "/echo").await;
@@ -119,6 +119,21 @@ async fn a_bad_variable_or_flag_is_named() {
     contains_all(&lines.join(" "), &["--max-message", "lots"]);
     let lines = Call::serve().guests(&["echo"]).args(&["--max-messages", "1"]).fails().await;
     contains_all(&lines.join(" "), &["--max-messages", "--max-message"]);
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_is_named() {
+    let lines = Call::serve().guests(&["echo"]).env("LAKOU_LISTNE", "127.0.0.1:0").fails().await;
+    contains_all(only_line(&lines), &["LAKOU_LISTNE", "LAKOU_LISTEN"]);
+}
+
+#[tokio::test]
+async fn help_names_every_setting_and_its_variable() {
+    let mut binary = Call::serve().args(&["--help"]).start();
+    assert!(binary.ended().await.success());
+    binary.prints(&["--max-message"]).await;
+    let help = binary.stdout().join("\n");
+    contains_all(&help, &["--controllers", "--listen", "--public", "--config", "LAKOU_PING_INTERVAL", "default"]);
 }
 
 #[tokio::test]

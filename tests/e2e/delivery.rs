@@ -143,7 +143,9 @@ async fn what_is_no_id_is_a_fault() {
     let own = id(&mut sender).await;
     assert_eq!(own.len(), 36);
     assert_eq!(&own[14..15], "8", "a UUID of version 8: {own}");
-    for target in ["", "x", "00000000-0000-0000-0000-000000000000", &own[1..]] {
+    for target in
+        ["", "x", "00000000-0000-0000-0000-000000000000", &own[1..], &own.to_uppercase(), &own.replace('-', "")]
+    {
         sender.say(&format!("unicast {target} x")).await;
         let answer = sender.hear_text().await;
         assert!(answer.starts_with("invalid: "), "{target}: {answer}");
@@ -172,6 +174,21 @@ async fn events_of_one_sender_stay_in_order() {
             }
             a.expect_after_others("ok").await;
             b.expect_after_others("ok").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_connected_can_be_reached_at_once() {
+    for sharing in [1, 256] {
+        let host = two_controllers(sharing).start().await;
+        for round in 0..100 {
+            let mut client = host.connect("/probe/x").await;
+            // Another connection to the host, another thread of its: the word may overtake whatever is still to be done.
+            let word = round.to_string();
+            assert_eq!(host.ask("POST", "/probe/multicast").body(&word).get().await.text(), "ok");
+            client.expect_after_others(&format!("told {word}")).await;
+            client.leave().await;
         }
     }
 }

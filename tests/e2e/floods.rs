@@ -52,6 +52,38 @@ async fn a_flood_of_messages_ends_at_the_outbox() {
 }
 
 #[tokio::test]
+async fn events_that_breed_hold_up_their_own_class_only() {
+    let (binary, address) = host(&[]).await;
+    let mut bystander = connect(address, "/echo").await;
+    let mut breeders = Vec::new();
+    for _ in 0..5 {
+        let mut breeder = connect(address, "/misbehave/good").await;
+        breeder.exchange("in", "in").await;
+        breeders.push(breeder);
+    }
+    breeders[0].say("ripple").await;
+    for round in 0..500 {
+        bystander.exchange(&round.to_string(), &round.to_string()).await;
+    }
+    drop(breeders);
+    // The class can be used again when they have gone: its mailbox was full, and its instance has ended.
+    connect(address, "/misbehave/good").await.exchange("calm", "calm").await;
+    assert!(binary.peak_memory() < SMALL, "{} MiB", binary.peak_memory());
+}
+
+#[tokio::test]
+async fn what_a_guest_prints_cannot_forge_a_log() {
+    let (binary, address) = host(&[]).await;
+    let mut forger = connect(address, "/misbehave/forge-in-message").await;
+    forger.say("now").await;
+    forger.expect("forged").await;
+    binary.logs(&["backspaces"]).await;
+    for line in binary.stderr() {
+        assert!(!line.chars().any(|c| c.is_control() && c != '\t'), "{line:?}");
+    }
+}
+
+#[tokio::test]
 async fn lines_that_are_cut_are_counted() {
     let host = TestHost::serving(&["misbehave"]).config(|config| config.guest.cpu_time = FIVE_SECONDS).start().await;
     let mut culprit = host.connect("/misbehave/flood-log-in-message").await;

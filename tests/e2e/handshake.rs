@@ -113,6 +113,15 @@ async fn a_refusal_does_not_set_its_own_length() {
 }
 
 #[tokio::test]
+async fn no_extension_is_agreed_on() {
+    let host = host().await;
+    let mut client = host.dial().await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+    let head = client.upgrade_with("/probe/x", offer).await;
+    assert!(!head.to_ascii_lowercase().contains("sec-websocket-extensions"), "{head}");
+}
+
+#[tokio::test]
 async fn what_open_sends_arrives_first() {
     let host = host().await;
     let mut client = host.connect("/probe/x?greeting=welcome").await;

@@ -60,9 +60,12 @@ async fn a_missing_export_is_named() {
 #[tokio::test]
 async fn a_contract_of_another_version_is_named() {
     let name = "lakou:controller/controller@0.1.0";
-    let (odd, _) = wasm::patched(&guests::wasm("probe"), name, "lakou:controller/controller@0.9.0");
-    let host = offered(odd).await;
-    assert!(about(&host, "odd.wasm").contains("0.9.0"), "{:?}", host.rejected);
+    // One that takes WebSockets only, and one that could be served by halves.
+    for guest in ["ticker", "probe"] {
+        let (odd, _) = wasm::patched(&guests::wasm(guest), name, "lakou:controller/controller@0.9.0");
+        let host = offered(odd).await;
+        assert!(about(&host, "odd.wasm").contains("0.9.0"), "{:?}", host.rejected);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! | `cache` | compiled code is kept, checked and private |
 //! | `routing` | which controller a path reaches, and what the guest is told of it |
 //! | `requests` | the answers to plain and to wrong requests, as a table; plain HTTP through a guest |
+//! | `bodies` | bodies of plain requests and answers that stall or break off |
 //! | `static_files` | what is served from the public folder, and what never is |
 //! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
@@ -15,6 +16,8 @@
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
+//! | `capacity` | as many instances as there may be, and that room comes back |
+//! | `churn` | everything at once, and that nothing is left behind |
 //! | `hostile` | clients that break the protocol, or hold on without using it |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
@@ -24,7 +27,10 @@
 
 mod harness;
 
+mod bodies;
 mod cache;
+mod capacity;
+mod churn;
 mod client_events;
 mod command_line;
 mod delivery;

@@ -141,6 +141,16 @@ async fn nothing_outside_of_the_folder_is_served() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_404() {
+    let host = host().await;
+    for target in
+        ["/nothing", "/nothing/", "/nothing/at/all", "/ten.txt/", "/ten.txt/more", "/deep/nothing", "/%00", "/a%00b"]
+    {
+        assert_eq!(host.ask("GET", target).get().await.status, 404, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_folder_there_are_no_files() {
     assert_eq!(TestHost::with(&["echo"]).await.ask("GET", "/index.html").get().await.status, 404);
 }

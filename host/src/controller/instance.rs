@@ -50,7 +50,7 @@ pub(super) fn open(class: &Arc<Class>) -> Arc<Mailbox> {
         draining: None,
         _alive: environment.alive.clone(),
     };
-    let span = tracing::info_span!("instance", controller = %class.name);
+    let span = tracing::debug_span!("instance", controller = %class.name);
     tokio::spawn(instance.run(receiver).instrument(span));
     mailbox
 }
@@ -131,6 +131,11 @@ impl Instance {
                     mailbox.event_taken(&event);
                 }
                 self.undelivered(to, target, &event).await;
+            }
+            Work::Hangup { connection, closing } => {
+                if let Some(object) = self.objects.get(&connection) {
+                    object.connection.close(closing);
+                }
             }
             Work::Close { connection, closing } => self.close(connection, &closing).await,
             Work::Shutdown { drain } => self.shut_down(drain).await,

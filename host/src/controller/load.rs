@@ -22,6 +22,9 @@ use crate::config::{Config, ControllerConfig};
 /// The export that makes a component a controller.
 const CONTROLLER: &str = "lakou:controller/controller@0.1.0";
 
+/// What all versions of the contract begin with.
+const CONTRACT: &str = "lakou:controller/";
+
 /// The export that answers plain requests, of any 0.2 version.
 const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2";
 
@@ -83,6 +86,8 @@ enum Cause {
     World(String),
     #[error("exports neither `{CONTROLLER}` nor `wasi:http/incoming-handler@0.2`, so nothing can reach it (exports: {0})")]
     Exports(String),
+    #[error("exports `{0}`; this host knows `{CONTROLLER}` only: build it with the SDK of this version")]
+    Version(String),
     #[error("the controller's name {0}")]
     Name(String),
     #[error("a controller named {name:?} is already loaded from {other}: rename one of them")]
@@ -185,6 +190,9 @@ fn link(environment: &Environment, component: &Component) -> Result<Linked, Caus
     let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
     let is_controller = exports.iter().any(|name| name == CONTROLLER);
     let is_http = exports.iter().any(|name| name.starts_with(HTTP_HANDLER));
+    if let Some(other) = exports.iter().find(|name| name.starts_with(CONTRACT) && *name != CONTROLLER) {
+        return Err(Cause::Version(other.clone()));
+    }
     if !is_controller && !is_http {
         return Err(Cause::Exports(exports.join(", ")));
     }

@@ -1,6 +1,7 @@
 //! Static files: index pages, MIME types, validators (RFC 9110, section 13) and ranges are the library's; what may be seen
 //! at all is decided here.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use http::{Method, Request, Response, StatusCode};
@@ -30,8 +31,11 @@ impl Files {
         *head.method_mut() = request.method().clone();
         *head.uri_mut() = request.uri().clone();
         *head.headers_mut() = request.headers().clone();
-        let failed = |error: std::io::Error| Reject::Failed(format!("a static file: {error}"));
-        let response = self.0.clone().try_call(head).await.map_err(failed)?;
+        let response = self.0.clone().try_call(head).await.map_err(|error| match error.kind() {
+            // What may not be read is not told from what is not there.
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Reject::NotFound,
+            _ => Reject::Failed(format!("a static file: {error}")),
+        })?;
         match response.status() {
             StatusCode::NOT_FOUND => Err(Reject::NotFound),
             _ => Ok(response.map(|body| body.map_err(Into::into).boxed_unsync())),

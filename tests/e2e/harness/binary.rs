@@ -115,6 +115,12 @@ impl Binary {
         self.stderr.lock().expect("readers do not panic").clone()
     }
 
+    /// Waits until a printed line contains all of `words`.
+    pub(crate) async fn prints(&self, words: &[&str]) {
+        let printed = || self.stdout().iter().any(|line| words.iter().all(|word| line.contains(word)));
+        eventually(&format!("a printed line with {words:?}"), printed).await;
+    }
+
     /// Waits until a logged line contains all of `words`, and gives it.
     pub(crate) async fn logs(&self, words: &[&str]) -> String {
         let find = || self.stderr().into_iter().find(|line| words.iter().all(|word| line.contains(word)));

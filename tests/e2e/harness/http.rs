@@ -92,6 +92,20 @@ impl Exchange {
         self.write(format!("{:x}\r\n{chunk}\r\n", chunk.len())).await;
     }
 
+    /// As [`write_chunk`](Self::write_chunk), although the host may hang up meanwhile.
+    pub(crate) async fn try_write_chunk(&mut self, chunk: &str) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(format!("{:x}\r\n{chunk}\r\n", chunk.len()).as_bytes()).await
+    }
+
+    /// Waits until the host has ended the connection, with nothing more said.
+    pub(crate) async fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        let ending = self.stream.read_to_end(&mut rest);
+        // A reset is an end too.
+        let _ = within("the end of the connection", ending).await;
+        assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+    }
+
     /// Reads status and headers only.
     pub(crate) async fn head(&mut self) -> Answer {
         let status_line = self.line().await;

@@ -1,6 +1,6 @@
 //! Clients that hold on without using the protocol: slow, silent, deaf, or gone without a word.
 
-use crate::harness::frames::{Frame, TEXT};
+use crate::harness::frames::{Frame, PING, PONG, TEXT};
 use crate::harness::host::TestHost;
 use crate::harness::raw::handshake;
 use crate::harness::wait::within;
@@ -125,6 +125,25 @@ async fn who_writes_and_never_reads_stops_being_read() {
     assert!(before.messages_in < 10_000, "{before:?}");
     drop(client);
     host.counts("it is gone", |counted| counted.connections == 1).await;
+}
+
+#[tokio::test]
+async fn who_pings_without_end_gets_no_queue_of_pongs() {
+    let host = TestHost::with(&["echo"]).await;
+    let mut client = host.raw("/echo").await;
+    let pings = Frame::new(PING, [b'x'; 125]).bytes().repeat(1_000);
+    for _ in 0..50 {
+        client.write(&pings).await;
+    }
+    host.connect("/echo").await.exchange("hi", "hi").await;
+    client.send(Frame::new(TEXT, "after all that")).await;
+    let heard = loop {
+        let heard = client.hear().await.expect("not the end");
+        if heard.opcode != PONG {
+            break heard;
+        }
+    };
+    assert_eq!(heard.payload, b"after all that");
 }
 
 #[tokio::test]

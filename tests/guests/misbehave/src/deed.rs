@@ -30,6 +30,7 @@ impl Plan {
             ("recurse", _) => drop(black_box(recurse(1))),
             ("sleep", _) => std::thread::sleep(Duration::from_secs(3600)),
             ("exit", _) => std::process::exit(7),
+            ("forge", Some(socket)) => forge(socket),
             ("flood-log", Some(socket)) => flood_log(socket),
             ("flood-events", Some(socket)) => flood_events(socket),
             ("flood-messages", Some(socket)) => flood_messages(socket),
@@ -55,6 +56,14 @@ fn hog() {
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     black_box(recurse(frame[63] + 1)) + frame[0]
+}
+
+/// Tries to make the operator's terminal and log say what was never logged.
+fn forge(socket: &Socket) {
+    eprintln!("\x1b[2Jcleared");
+    eprintln!("before\r2026-01-01T00:00:00Z ERROR forged");
+    eprintln!("bell \x07, backspaces \x08\x08, a null \0, c1 \u{9b}2J");
+    let _ = socket.send("forged");
 }
 
 fn flood_log(socket: &Socket) {

@@ -2,7 +2,7 @@
 //! `loop-in-event`; a plan of another form means that it behaves. Siblings in the same instance have plans of their own.
 //!
 //! Messages: `now` (the handler `message` is reached), `id`, `strike` (an event for the siblings), `poke ID` (the event
-//! for one connection); anything else is echoed.
+//! for one connection), `ripple` (an event that never ends); anything else is echoed.
 
 mod deed;
 
@@ -36,6 +36,7 @@ impl Controller for Misbehave {
                 Ok(())
             }
             Message::Text(text) if text == "id" => self.socket.send(self.socket.id().to_string()),
+            Message::Text(text) if text == "ripple" => self.socket.broadcast(MisbehaveEvents::ripple()),
             Message::Text(text) if text == "strike" => self.socket.broadcast(MisbehaveEvents::strike()),
             Message::Text(text) => match text.strip_prefix("poke ") {
                 Some(target) => self.socket.unicast(&ConnectionId::from(target), MisbehaveEvents::strike()),
@@ -68,6 +69,12 @@ impl Controller for Misbehave {
     fn strike(&mut self) -> Result {
         self.plan.reached("event", Some(&self.socket));
         Ok(())
+    }
+
+    /// Calls itself on every sibling, which do the same: the number of events doubles until something gives.
+    #[event]
+    fn ripple(&mut self) {
+        let _ = self.socket.broadcast(MisbehaveEvents::ripple());
     }
 
     /// What a flood of events consists of; nobody needs to hear it.

@@ -1,0 +1,49 @@
+# Two commands for everybody: `make demo` and `make test`. The others are for those who work on Lakou itself.
+
+CARGO ?= cargo
+WASM := wasm32-wasip2
+EXAMPLES := $(notdir $(wildcard examples/*))
+WASM_DIR := target/$(WASM)/release
+DEMO := target/demo
+LISTEN ?= 127.0.0.1:8000
+
+.PHONY: demo test bench lint autobahn build wasm-target clean
+
+# A chat page in the browser, from a fresh clone.
+demo: build wasm-target
+	$(CARGO) build --release --target $(WASM) -p chat -p echo
+	mkdir -p $(DEMO)/controllers
+	cp $(WASM_DIR)/chat.wasm $(WASM_DIR)/echo.wasm $(DEMO)/controllers/
+	@echo
+	@echo "Open the address below in two browser tabs and chat; ctrl-c ends it."
+	@echo
+	target/release/lakou serve --controllers $(DEMO)/controllers --public examples/chat/public --listen $(LISTEN)
+
+# Everything that can be checked by a program; the summary of the test runner comes last.
+test: build wasm-target autobahn
+	$(CARGO) test --release --workspace
+
+# The 301 conformance cases of RFC 6455 that need no compression, against the echo controller.
+autobahn: build wasm-target
+	$(CARGO) build --release --target $(WASM) -p echo
+	tests/autobahn.sh
+
+# Against a bare tokio-tungstenite server, in the same run; takes some minutes and wants a quiet machine.
+bench: build wasm-target
+	$(CARGO) build --release -p lakou-bench
+	$(CARGO) build --release --target $(WASM) -p echo -p fanout
+	target/release/bench
+
+lint: wasm-target
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --target $(WASM) $(addprefix -p ,$(EXAMPLES)) -- -D warnings
+
+build:
+	$(CARGO) build --release -p lakou-host
+
+wasm-target:
+	@rustup target list --installed | grep -qx $(WASM) || rustup target add $(WASM)
+
+clean:
+	$(CARGO) clean

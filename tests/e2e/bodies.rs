@@ -1,0 +1,89 @@
+//! Bodies of plain requests and answers that stall, break off or are asked for politely, through a guest.
+
+use crate::harness::host::TestHost;
+use crate::harness::wait::within;
+use std::time::Duration;
+
+/// Hosts whose guests may wait for so long only.
+const CALL_TIME: Duration = Duration::from_millis(300);
+
+#[tokio::test]
+async fn a_body_that_never_comes_ends_at_call_time() {
+    let host = TestHost::serving(&["probe"]).config(|config| config.guest.call_time = CALL_TIME).start().await;
+    let mut exchange = host.ask("POST", "/probe/multicast").header("content-length", "10").begin().await;
+    exchange.write("half").await;
+    let head = exchange.head().await;
+    assert!((400..600).contains(&head.status), "{}", head.status);
+    host.counts("it is counted", |counted| counted.time_exceeded == 1).await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_reaches_nobody() {
+    let host = TestHost::serving(&["probe"]).start().await;
+    let mut client = host.connect("/probe/x").await;
+    let mut exchange = host.ask("POST", "/probe/multicast").header("content-length", "10").begin().await;
+    exchange.write("half").await;
+    drop(exchange);
+    assert_eq!(host.ask("POST", "/probe/multicast").body("whole").get().await.text(), "ok");
+    client.expect("told whole").await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_the_answer_is_cut_off_at_call_time() {
+    let host =
+        TestHost::serving(&["plain-http", "echo"]).config(|config| config.guest.call_time = CALL_TIME).start().await;
+    let mut exchange = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    let chunk = "x".repeat(64 * 1024);
+    // It is echoed until every buffer on the way back is full, and then this side is not read from either.
+    within("the host gives up", async { while exchange.try_write_chunk(&chunk).await.is_ok() {} }).await;
+    host.counts("it is counted", |counted| counted.time_exceeded == 1).await;
+    host.connect("/echo").await.exchange("hi", "hi").await;
+}
+
+#[tokio::test]
+async fn a_slow_body_that_moves_is_no_reason_to_give_up() {
+    let host = TestHost::serving(&["plain-http"]).config(|config| config.guest.call_time = CALL_TIME).start().await;
+    let mut exchange = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    exchange.write_chunk("piece").await;
+    assert_eq!(exchange.head().await.status, 200);
+    let mut pulse = tokio::time::interval(CALL_TIME / 3);
+    for _ in 0..6 {
+        assert_eq!(exchange.chunk().await.as_deref(), Some(&b"piece"[..]));
+        pulse.tick().await;
+        exchange.write_chunk("piece").await;
+    }
+    assert_eq!(host.counted().time_exceeded, 0);
+}
+
+#[tokio::test]
+async fn a_client_may_ask_before_it_sends_its_body() {
+    let host = TestHost::with(&["probe"]).await;
+    let ask = host.ask("POST", "/probe/x").header("content-length", "4").header("expect", "100-continue");
+    let mut exchange = ask.begin().await;
+    assert_eq!(exchange.head().await.status, 100);
+    exchange.write("body").await;
+    let head = exchange.head().await;
+    assert_eq!(exchange.body(head).await.json()["body"], "body");
+}
+
+#[tokio::test]
+async fn an_answer_under_way_is_finished_while_the_server_stops() {
+    let mut host = TestHost::with(&["plain-http"]).await;
+    let mut exchange = host.ask("GET", "/plain-http").begin().await;
+    assert_eq!(exchange.head().await.status, 200);
+    assert_eq!(exchange.chunk().await.as_deref(), Some(&b"1\n"[..]));
+    host.begin_stop();
+    assert_eq!(exchange.chunk().await.as_deref(), Some(&b"2\n"[..]));
+    assert_eq!(exchange.chunk().await.as_deref(), Some(&b"3\n"[..]));
+    assert_eq!(exchange.chunk().await, None);
+    host.stopped().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_not_kept_for_ever() {
+    let host = TestHost::serving(&["probe"]).config(|config| config.handshake_timeout = CALL_TIME).start().await;
+    let mut exchange = host.ask("GET", "/probe/x").begin().await;
+    let head = exchange.head().await;
+    exchange.body(head).await;
+    exchange.expect_end().await;
+}

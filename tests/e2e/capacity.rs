@@ -1,0 +1,77 @@
+//! As many instances as there may be, and no more: what is refused, what waits, and that room comes back.
+
+use crate::harness::host::TestHost;
+use crate::harness::wait::within;
+use std::time::Duration;
+
+#[tokio::test]
+async fn no_room_for_an_instance_is_503_until_there_is() {
+    let host = TestHost::serving(&["probe"])
+        .config(|config| (config.max_instances, config.guest.connections_per_instance) = (2, 1))
+        .start()
+        .await;
+    let mut first = host.connect("/probe/x").await;
+    let second = host.connect("/probe/x").await;
+    let answer = host.knock("/probe/x").refused(503).await;
+    assert!(answer.header("retry-after").is_some(), "says when to come back");
+    first.exchange("echo not touched", "not touched").await;
+    second.leave().await;
+    host.counts("an instance is dropped", |counted| counted.instances == 1).await;
+    host.connect("/probe/x").await.exchange("echo in", "in").await;
+}
+
+#[tokio::test]
+async fn a_plain_request_waits_for_room_and_is_503_if_none_comes() {
+    let host = TestHost::serving(&["probe"])
+        .config(|config| (config.max_instances, config.guest.call_time) = (1, Duration::from_millis(300)))
+        .start()
+        .await;
+    let client = host.connect("/probe/x").await;
+    assert_eq!(host.ask("GET", "/probe/x").get().await.status, 503);
+    let waiting = host.ask("GET", "/probe/x");
+    let (answer, ()) = tokio::join!(waiting.get(), client.leave());
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_failed_instance_gives_its_room_back() {
+    let host = TestHost::serving(&["misbehave"]).config(|config| config.max_instances = 1).start().await;
+    for round in 0..50 {
+        let mut client = host.connect("/misbehave/panic-in-message").await;
+        client.exchange("in", "in").await;
+        client.say("now").await;
+        client.expect_close(1011).await;
+        assert_eq!(host.counted().traps, round + 1);
+    }
+    for _ in 0..20 {
+        assert_eq!(host.ask("GET", "/misbehave/panic-in-http").get().await.status, 500);
+        host.knock("/misbehave/panic-in-connect").refused(500).await;
+    }
+    host.counts("nothing is left", |counted| (counted.connections, counted.instances) == (0, 0)).await;
+}
+
+#[tokio::test]
+async fn many_sandboxes_of_ones_own() {
+    let host = TestHost::serving(&["echo"]).config(|config| config.guest.connections_per_instance = 1).start().await;
+    let mut clients = Vec::new();
+    for _ in 0..500 {
+        clients.push(host.connect("/echo").await);
+    }
+    assert_eq!(host.counted().instances, 500);
+    for client in &mut clients {
+        client.exchange("hi", "hi").await;
+    }
+    drop(clients);
+    host.counts("all are dropped", |counted| counted.instances == 0).await;
+}
+
+#[tokio::test]
+async fn many_requests_at_once_are_all_answered() {
+    let host = TestHost::serving(&["probe"]).config(|config| config.max_instances = 4).start().await;
+    let asking: Vec<_> =
+        (0..200).map(|number| tokio::spawn(host.ask("GET", &format!("/probe/{number}")).get())).collect();
+    for (number, answer) in asking.into_iter().enumerate() {
+        let answer = within("an answer", answer).await.expect("no panic");
+        assert_eq!(answer.json()["path"], format!("/probe/{number}"));
+    }
+}
