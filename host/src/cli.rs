@@ -26,10 +26,11 @@ pub fn run() -> ExitCode {
 
 fn command() -> Command {
     let settings = SETTINGS.iter().map(|setting| {
-        Arg::new(setting.name)
-            .long(setting.name)
-            .value_name(setting.value_name)
-            .help(format!("{} [env: {}]", setting.help, setting.variable()))
+        Arg::new(setting.name).long(setting.name).value_name(setting.value_name).help(format!(
+            "{} [env: {}]",
+            setting.help,
+            setting.variable()
+        ))
     });
     let config = Arg::new("config")
         .long("config")

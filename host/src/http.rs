@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Version, header};
@@ -47,12 +48,21 @@ impl Service {
         Service { router, files, environment }
     }
 
+    /// How long a client may take nothing of an answer.
+    pub(crate) fn patience(&self) -> Duration {
+        self.environment.settings.idle_timeout
+    }
+
     /// Answers one request; whatever goes wrong is an answer, too.
     pub(crate) async fn respond(&self, request: Request<Incoming>, client: Client) -> Response<Body> {
         let head_only = request.method() == Method::HEAD;
         let answered = self.dispatch(request, client).await;
         let response = answered.unwrap_or_else(|reject| reject.response());
-        if head_only { response.map(|_body| Empty::new().map_err(|never| match never {}).boxed_unsync()) } else { response }
+        if head_only {
+            response.map(|_body| Empty::new().map_err(|never| match never {}).boxed_unsync())
+        } else {
+            response
+        }
     }
 
     async fn dispatch(&self, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {

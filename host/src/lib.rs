@@ -31,6 +31,7 @@ mod ids;
 mod mailbox;
 mod message;
 mod metrics;
+mod patience;
 mod request;
 mod shutdown;
 

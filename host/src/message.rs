@@ -91,11 +91,7 @@ impl Closing {
             return Err(format!("close code {} may not be sent: 1000-1003, 1007-1014 and 3000-4999 may", self.code));
         }
         if self.reason.len() > Closing::REASON_LIMIT {
-            return Err(format!(
-                "close reason of {} bytes: at most {} fit",
-                self.reason.len(),
-                Closing::REASON_LIMIT
-            ));
+            return Err(format!("close reason of {} bytes: at most {} fit", self.reason.len(), Closing::REASON_LIMIT));
         }
         Ok(())
     }

@@ -65,8 +65,7 @@ impl<T> Router<T> {
 
     /// Mounts `target` on a pattern: `/literal`, `/{parameter}`, and at the end `/{*rest}`, which matches nothing, too.
     pub(crate) fn mount(&mut self, path: &str, target: T) -> Result<(), MountError> {
-        let pattern: Pattern =
-            path.parse().map_err(|cause| MountError::Pattern { path: path.to_owned(), cause })?;
+        let pattern: Pattern = path.parse().map_err(|cause| MountError::Pattern { path: path.to_owned(), cause })?;
         let mut node = &mut self.root;
         for segment in &pattern.segments {
             node = match segment {

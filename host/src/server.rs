@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::controller::{Environment, LoadError, Mount, load_folder};
 use crate::http::{Client, Service};
 use crate::metrics::Metrics;
+use crate::patience::Patient;
 use crate::router::Router;
 use crate::shutdown::{self, Last};
 
@@ -92,10 +93,9 @@ impl Server {
         let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), alive)
             .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
-        let (loaded, mut rejected) = load_folder(&environment).await.map_err(|cause| StartError::Controllers {
-            folder: settings.controllers.display().to_string(),
-            cause,
-        })?;
+        let (loaded, mut rejected) = load_folder(&environment)
+            .await
+            .map_err(|cause| StartError::Controllers { folder: settings.controllers.display().to_string(), cause })?;
         let mut router = Router::new();
         let mut mounts = Vec::new();
         for (class, mount) in loaded {
@@ -202,6 +202,7 @@ async fn serve(
 ) {
     // Small messages must not wait for the acknowledgement of earlier ones.
     let _ = stream.set_nodelay(true);
+    let stream = Patient::new(stream, service.patience());
     let respond = service_fn(move |request: Request<Incoming>| {
         let (service, client) = (Arc::clone(&service), client.clone());
         async move { Ok::<_, std::convert::Infallible>(service.respond(request, client).await) }

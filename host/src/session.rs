@@ -161,10 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Poll::Ready(event);
         }
         // After our close frame only the client's matters; what else still arrives is read and dropped.
-        if self.failing.is_none() && (self.closing.is_some() || self.connection.may_read(context)) {
-            if let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context) {
-                return Poll::Ready(Event::Incoming(incoming));
-            }
+        if self.failing.is_none()
+            && (self.closing.is_some() || self.connection.may_read(context))
+            && let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context)
+        {
+            return Poll::Ready(Event::Incoming(incoming));
         }
         ready!(self.timer.as_mut().poll(context));
         Poll::Ready(Event::Time)

@@ -12,8 +12,9 @@ use tracing_subscriber::EnvFilter;
 /// The filter is not one; what it says is on one line.
 pub(crate) fn start(filter: Option<&str>) -> Result<(), String> {
     let filter = filter.filter(|filter| !filter.is_empty()).unwrap_or("info");
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| format!("LAKOU_LOG: is {filter:?}: {error}; a filter is wanted, like info or warn,guest=info"))?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        format!("LAKOU_LOG: is {filter:?}: {error}; a filter is wanted, like info or warn,guest=info")
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

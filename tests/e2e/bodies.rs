@@ -29,14 +29,22 @@ async fn a_body_that_breaks_off_reaches_nobody() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_the_answer_is_cut_off_at_call_time() {
-    let host =
-        TestHost::serving(&["plain-http", "echo"]).config(|config| config.guest.call_time = CALL_TIME).start().await;
+async fn who_does_not_read_the_answer_is_cut_off() {
+    let host = TestHost::serving(&["plain-http", "echo"])
+        .config(|config| {
+            config.guest.call_time = CALL_TIME;
+            (config.ping_interval, config.idle_timeout) = (CALL_TIME, CALL_TIME * 4 / 3);
+        })
+        .start()
+        .await;
     let mut exchange = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
     let chunk = "x".repeat(64 * 1024);
     // It is echoed until every buffer on the way back is full, and then this side is not read from either.
-    within("the host gives up", async { while exchange.try_write_chunk(&chunk).await.is_ok() {} }).await;
-    host.counts("it is counted", |counted| counted.time_exceeded == 1).await;
+    let writing = async { while exchange.try_write_chunk(&chunk).await.is_ok() {} };
+    tokio::join!(
+        host.counts("the guest is ended", |counted| counted.time_exceeded == 1),
+        within("the host hangs up", writing),
+    );
     host.connect("/echo").await.exchange("hi", "hi").await;
 }
 

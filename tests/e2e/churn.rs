@@ -61,7 +61,7 @@ async fn come_and_go(host: Arc<TestHost>, seed: u64) {
                 // Its siblings may have failed meanwhile: then it is closed with 1012 and not with 1011.
                 let mut client = host.raw("/misbehave/panic-in-message").await;
                 let _ = client.try_write(Frame::new(TEXT, "now").bytes()).await;
-                client.expect_end().await;
+                client.closed().await;
             }
             _ => {
                 let answer = host.ask("POST", "/probe/multicast").body("news").get().await;

@@ -21,6 +21,7 @@
 //! | `hostile` | clients that break the protocol, or hold on without using it |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
 //!
 //! `harness` is what they are written with. A test waits for a condition, with a bound; it never rests for a fixed time.
@@ -34,6 +35,7 @@ mod churn;
 mod client_events;
 mod command_line;
 mod delivery;
+mod dependencies;
 mod examples;
 mod floods;
 mod handshake;

@@ -82,10 +82,7 @@ impl Topics {
     pub(super) fn publish(&self, topic: &Topic, message: &Message) -> usize {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let Some(subscribers) = table.subscribers.get(topic) else { return 0 };
-        subscribers
-            .values()
-            .filter(|connection| connection.send(message.clone()) == Err(NotQueued::Overflow))
-            .count()
+        subscribers.values().filter(|connection| connection.send(message.clone()) == Err(NotQueued::Overflow)).count()
     }
 }
 

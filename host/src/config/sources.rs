@@ -130,7 +130,8 @@ impl Sources {
 
 /// `lakou` in the user's cache folder, as the XDG base directory specification has it.
 fn default_cache(variables: &[(String, String)]) -> Option<PathBuf> {
-    let variable = |name| variables.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value);
+    let variable =
+        |name| variables.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value);
     let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let base = base.or_else(|| variable("HOME").map(|home| Path::new(home).join(".cache")))?;
     Some(base.join("lakou"))
@@ -154,7 +155,8 @@ fn read_file(config: &mut Config, path: &Path) -> Result<(), ConfigError> {
             return Err(ConfigError::Unknown { origin: file, key: key.clone(), known });
         };
         let origin = || format!("{file}: {key}");
-        set(value, |given| (setting.set)(config, given)).map_err(|wrong| ConfigError::Value { origin: origin(), wrong })?;
+        set(value, |given| (setting.set)(config, given))
+            .map_err(|wrong| ConfigError::Value { origin: origin(), wrong })?;
     }
     Ok(())
 }

@@ -38,7 +38,9 @@ pub(super) fn text(given: &Given) -> Result<String, String> {
 pub(super) fn list(given: &Given) -> Result<Vec<String>, String> {
     Ok(match given {
         Given::List(items) => items.clone(),
-        Given::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+        Given::Text(text) => {
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        }
     })
 }
 
@@ -48,7 +50,9 @@ pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
     for origin in &origins {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         if origin != "*" && authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            return Err(format!("has {origin:?}; an origin is like https://example.org or http://localhost:3000, or *"));
+            return Err(format!(
+                "has {origin:?}; an origin is like https://example.org or http://localhost:3000, or *"
+            ));
         }
     }
     Ok(origins)

@@ -59,8 +59,7 @@ impl Cache {
     /// Writes an entry under a name of its own first: a reader sees a whole entry or none.
     fn store(&self, path: &Path, code: &[u8]) -> io::Result<()> {
         let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         let written = file
             .write_all(&Sha256::digest(code))
             .and_then(|()| file.write_all(code))

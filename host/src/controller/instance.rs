@@ -148,11 +148,8 @@ impl Instance {
         if answer.is_closed() {
             return;
         }
-        let accepted = if self.class.environment.is_stopping() {
-            Err(NotAccepted::Stopping)
-        } else {
-            self.ask(request).await
-        };
+        let accepted =
+            if self.class.environment.is_stopping() { Err(NotAccepted::Stopping) } else { self.ask(request).await };
         // The client may have left while the guest was thinking.
         let _ = answer.send(accepted);
     }
@@ -220,7 +217,9 @@ impl Instance {
 
     async fn deliver(&mut self, to: Recipients, event: SharedEvent, from: Option<ConnectionId>) {
         let (handles, ids): (Vec<_>, Vec<_>) = match to {
-            Recipients::One(key) => self.objects.get(&key).map(|object| (object.handle, object.connection.id)).into_iter().unzip(),
+            Recipients::One(key) => {
+                self.objects.get(&key).map(|object| (object.handle, object.connection.id)).into_iter().unzip()
+            }
             Recipients::All => self.objects.values().map(|object| (object.handle, object.connection.id)).unzip(),
             Recipients::AllBut(but) => self
                 .objects
@@ -298,8 +297,7 @@ impl Instance {
         let at_fault = living.state().batch.at_fault();
         for object in std::mem::take(&mut self.objects).into_values() {
             let id = object.connection.id;
-            let closing =
-                if at_fault.contains(&id) { Closing::controller_failed() } else { Closing::instance_lost() };
+            let closing = if at_fault.contains(&id) { Closing::controller_failed() } else { Closing::instance_lost() };
             object.connection.close(closing);
             self.class.environment.local.remove_connection(id);
         }

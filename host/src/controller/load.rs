@@ -84,7 +84,9 @@ enum Cause {
     Import(String),
     #[error("does not fit this host: {0}")]
     World(String),
-    #[error("exports neither `{CONTROLLER}` nor `wasi:http/incoming-handler@0.2`, so nothing can reach it (exports: {0})")]
+    #[error(
+        "exports neither `{CONTROLLER}` nor `wasi:http/incoming-handler@0.2`, so nothing can reach it (exports: {0})"
+    )]
     Exports(String),
     #[error("exports `{0}`; this host knows `{CONTROLLER}` only: build it with the SDK of this version")]
     Version(String),
@@ -207,10 +209,8 @@ fn link(environment: &Environment, component: &Component) -> Result<Linked, Caus
 /// Names the import that the linker did not find, if that is what is wrong.
 fn missing(error: &wasmtime::Error) -> Cause {
     let text = format!("{error:#}");
-    let import = text
-        .contains("matching implementation was not found in the linker")
-        .then(|| text.split('`').nth(1))
-        .flatten();
+    let import =
+        text.contains("matching implementation was not found in the linker").then(|| text.split('`').nth(1)).flatten();
     match import {
         Some(import) => Cause::Import(import.to_owned()),
         None => Cause::World(text),

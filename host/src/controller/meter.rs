@@ -25,7 +25,14 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(budget: Duration, progress: Progress) -> Self {
-        Meter { budget, used: Duration::ZERO, running_since: Arc::default(), progress, progress_seen: 0, exceeded: false }
+        Meter {
+            budget,
+            used: Duration::ZERO,
+            running_since: Arc::default(),
+            progress,
+            progress_seen: 0,
+            exceeded: false,
+        }
     }
 
     /// A new call begins, with a new budget.

@@ -1,5 +1,6 @@
 //! What a guest prints becomes log lines, one a line, bounded in length and number.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ impl Output {
             self.metrics.log_lines_dropped.count();
             return;
         }
-        let controller = &*self.controller;
+        let (controller, line) = (&*self.controller, printable(line));
         match source {
             Source::Stdout => tracing::info!(target: "guest", controller, "{line}"),
             Source::Stderr => tracing::warn!(target: "guest", controller, "{line}"),
@@ -58,6 +59,7 @@ impl Output {
         }
         let controller = &*self.controller;
         let connection = connection.map(tracing::field::display);
+        let reason = printable(reason);
         tracing::warn!(controller, connection, "{origin} {name:.64?} did not fit: {reason:.512}");
     }
 
@@ -73,6 +75,23 @@ impl Output {
         }
         window.lines <= LINES_PER_SECOND
     }
+}
+
+/// A text without characters that would move a terminal's cursor, and so could make one line look like others.
+fn printable(text: &str) -> Cow<'_, str> {
+    let moves = |character: char| character.is_control() && character != '\t';
+    if !text.contains(moves) {
+        return Cow::Borrowed(text);
+    }
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if moves(character) {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    Cow::Owned(printable)
 }
 
 #[derive(Clone, Copy)]

@@ -45,7 +45,8 @@ pub(super) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
     if own.contains(&parsed) || text.starts_with("sec-websocket-") {
         return Err(format!("{text} is the host's to set"));
     }
-    let value = HeaderValue::from_bytes(value).map_err(|_| format!("the value of {text} has bytes that no header may have"))?;
+    let value =
+        HeaderValue::from_bytes(value).map_err(|_| format!("the value of {text} has bytes that no header may have"))?;
     Ok((parsed, value))
 }
 
@@ -114,7 +115,9 @@ mod tests {
     #[test]
     fn headers_of_a_controller() {
         assert!(header("Set-Cookie", b"a=b").is_ok());
-        for (name, value) in [("Upgrade", &b"x"[..]), ("sec-websocket-accept", b"x"), ("a b", b"x"), ("a", b"x\r\ny: z")] {
+        for (name, value) in
+            [("Upgrade", &b"x"[..]), ("sec-websocket-accept", b"x"), ("a b", b"x"), ("a", b"x\r\ny: z")]
+        {
             assert!(header(name, value).is_err(), "{name}");
         }
     }

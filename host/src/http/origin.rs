@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn all_others_are_rejected() {
-        for origin in ["https://evil.example", "null", "https://example.org.evil.example", "http://example.org:8000", ""] {
+        for origin in
+            ["https://evil.example", "null", "https://example.org.evil.example", "http://example.org:8000", ""]
+        {
             assert!(!is_allowed("example.org", Some(origin), &["https://app.example"]), "{origin}");
         }
         assert!(!is_allowed("localhost:8000", Some("http://localhost:9000"), &[]));

@@ -46,7 +46,8 @@ impl Reject {
         }
         self.log();
         let (status, text) = self.public();
-        let mut response = Response::new(Full::new(Bytes::from(format!("{text}\n"))).map_err(|never| match never {}).boxed_unsync());
+        let mut response =
+            Response::new(Full::new(Bytes::from(format!("{text}\n"))).map_err(|never| match never {}).boxed_unsync());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -81,9 +82,7 @@ impl Reject {
             Reject::Method("GET, HEAD") => &[(ALLOW, "GET, HEAD")],
             Reject::Method(_) => &[(ALLOW, "GET")],
             Reject::UpgradeRequired => &[(UPGRADE, "websocket"), (CONNECTION, "upgrade")],
-            Reject::SocketVersion => {
-                &[(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")]
-            }
+            Reject::SocketVersion => &[(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")],
             Reject::Busy | Reject::Stopping => &[(RETRY_AFTER, "1")],
             _ => &[],
         }
@@ -107,7 +106,8 @@ fn refused(refusal: Refusal) -> Response<Body> {
         let cause = format!("connect refused with status {}; 300 to 599 are possible", refusal.status);
         return Reject::Failed(cause).response();
     };
-    let mut response = Response::new(Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync());
+    let mut response =
+        Response::new(Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     for (name, value) in &refusal.headers {
         match super::handshake::header(name, value) {

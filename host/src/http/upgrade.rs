@@ -20,6 +20,7 @@ use crate::controller::{Class, Seat};
 use crate::ids::ConnectionId;
 use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
+use crate::patience::Patient;
 use crate::request::{Acceptance, Request as Asked};
 use crate::session::{Session, derive_accept_key};
 
@@ -59,17 +60,18 @@ async fn hand_over(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat, 
 
 async fn open(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat) -> Option<Box<Session<TcpStream>>> {
     // The stream is the one that the server gave to hyper.
-    let stream = match upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<TcpStream>>) {
+    let stream = match upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<Patient<TcpStream>>>) {
         Ok(Ok(stream)) => stream,
         left => {
-            let why = left.err().map_or_else(|| "not a TCP stream".to_owned(), |error| error.to_string());
+            let why =
+                left.err().map_or_else(|| "not the stream that hyper was given".to_owned(), |error| error.to_string());
             let closing = Closing::abnormal(&format!("the client left before the upgrade: {why}"));
             connection.end(&closing);
             seat.put(Work::Close { connection: connection.id.key(), closing });
             return None;
         }
     };
-    Some(Box::new(Session::new(stream.io.into_inner(), stream.read_buf.into(), connection, seat).await))
+    Some(Box::new(Session::new(stream.io.into_inner().into_inner(), stream.read_buf.into(), connection, seat).await))
 }
 
 async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {

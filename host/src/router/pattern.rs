@@ -35,13 +35,16 @@ impl FromStr for Pattern {
             let braced = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
             let Some(name) = braced else {
                 if part.contains(['{', '}', '?', '#', '%']) {
-                    return Err(format!("segment {part:?}: a parameter is a whole segment, like {{room}}; `?`, `#` and `%` can not occur"));
+                    return Err(format!(
+                        "segment {part:?}: a parameter is a whole segment, like {{room}}; `?`, `#` and `%` can not occur"
+                    ));
                 }
                 pattern.segments.push(Segment::Literal(part.to_owned()));
                 continue;
             };
             let (name, is_rest) = name.strip_prefix('*').map_or((name, false), |name| (name, true));
-            if name.is_empty() || !name.chars().all(|character| character.is_alphanumeric() || "_-".contains(character)) {
+            if name.is_empty() || !name.chars().all(|character| character.is_alphanumeric() || "_-".contains(character))
+            {
                 return Err(format!("segment {part:?}: a parameter's name has letters, digits, `_` and `-`"));
             }
             if names.contains(&name) {

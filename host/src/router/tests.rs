@@ -51,7 +51,9 @@ fn parameters_are_decoded_once() {
 #[test]
 fn collisions_leave_the_first() {
     let mut router = router(&["/chat/{room}", "/files/{*path}"]);
-    assert!(matches!(router.mount("/chat/{other}", "x"), Err(MountError::Taken { other, .. }) if other == "/chat/{room}"));
+    assert!(
+        matches!(router.mount("/chat/{other}", "x"), Err(MountError::Taken { other, .. }) if other == "/chat/{room}")
+    );
     assert!(matches!(router.mount("/files/{*other}", "x"), Err(MountError::Taken { .. })));
     assert_eq!(router.mount("/files", "/files"), Ok(()), "more literal than the rest");
     assert_eq!(router.route("/files").map(|route| *route.target), Ok("/files"));

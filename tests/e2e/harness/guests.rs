@@ -4,6 +4,7 @@
 use super::folder::{checkout, scratch};
 use super::wasm::patched;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -75,10 +76,21 @@ fn crates_in(parent: &str) -> Vec<(String, String)> {
     crates
 }
 
+/// What `cargo tree` prints in `folder`.
+pub(crate) fn cargo_tree(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(program()).args(["tree", "--quiet"]).args(arguments).current_dir(folder).output();
+    let output = output.expect("cargo can be run");
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 /// Runs `cargo build --release` with `arguments` and gives its standard output.
 fn cargo(arguments: &[&str]) -> String {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = Command::new(program())
         .args(["build", "--quiet", "--release", "--target-dir"])
         .arg(target())
         .args(arguments)

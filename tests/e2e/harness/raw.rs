@@ -85,18 +85,25 @@ impl RawClient {
         assert_eq!((heard.opcode, heard.payload.as_slice()), (opcode, payload.as_ref()));
     }
 
-    /// Skips what comes before a close frame, expects `code` in it, gives its reason, and waits for the end.
+    /// Expects to be closed with `code`, and gives the reason.
     pub(crate) async fn expect_close(&mut self, code: u16) -> String {
+        let (heard, reason) = self.closed().await.unwrap_or_else(|| panic!("no close frame, not one with {code}"));
+        assert_eq!(heard, code, "close code, with reason {reason:?}");
+        reason
+    }
+
+    /// Skips what comes before a close frame, answers it, waits for the end, and gives code and reason; none if the
+    /// connection ends without one.
+    pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
         loop {
-            let heard = self.hear().await.unwrap_or_else(|| panic!("closed without a close frame, not with {code}"));
+            let heard = self.hear().await?;
             if heard.opcode == CLOSE {
+                let code = heard.payload.get(..2).map_or(1005, |two| u16::from_be_bytes([two[0], two[1]]));
                 let reason = String::from_utf8_lossy(heard.payload.get(2..).unwrap_or_default()).into_owned();
-                let payload = heard.payload.get(..2).map(|two| u16::from_be_bytes([two[0], two[1]]));
-                assert_eq!(payload, Some(code), "close code, with reason {reason:?}");
-                // The answer ends it on the host's side; the host may have hung up already.
+                // The host may have hung up already.
                 let _ = self.try_write(Frame::new(CLOSE, frames::closing(code, "")).bytes()).await;
                 self.expect_end().await;
-                return reason;
+                return Some((code, reason));
             }
         }
     }

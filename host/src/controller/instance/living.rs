@@ -80,11 +80,7 @@ impl Living {
         Ok(decided.map(Acceptance::from).map_err(Refusal::from))
     }
 
-    pub(super) async fn open(
-        &mut self,
-        connection: &Arc<Connection>,
-        request: &Request,
-    ) -> Result<ResourceAny, Ended> {
+    pub(super) async fn open(&mut self, connection: &Arc<Connection>, request: &Request) -> Result<ResourceAny, Ended> {
         let lowered = Lowered::new(request);
         let socket = Socket(Arc::clone(connection));
         let socket = self.store.data_mut().table.push(socket).map_err(|error| Ended::Error(error.into()))?;
