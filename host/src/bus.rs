@@ -41,6 +41,15 @@ pub(crate) enum EmitError {
     Full { full: usize, all: usize },
 }
 
+/// Why a connection was not subscribed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotSubscribed {
+    /// The connection has ended.
+    Gone,
+    /// It has as many topics as it may have.
+    Full,
+}
+
 /// Emitting, publishing and subscribing. Nothing here waits: a controller calls it from inside the sandbox.
 pub(crate) trait Bus: Send + Sync {
     /// Sends an event on its way, in order for one sender. A unicast whose target has ended comes back to its sender as
@@ -50,8 +59,8 @@ pub(crate) trait Bus: Send + Sync {
     /// Queues `message` for every subscriber of `topic`.
     fn publish(&self, topic: &Topic, message: &Message);
 
-    /// Subscribes the connection; twice is once. Returns false if it has as many topics as it may have.
-    fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> bool;
+    /// Subscribes the connection; twice is once.
+    fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed>;
 
     /// The end of `subscribe`.
     fn unsubscribe(&self, topic: &Topic, connection: ConnectionId);

@@ -51,8 +51,10 @@ pub struct Config {
     pub max_topics: usize,
     /// The read buffer of each WebSocket, in bytes: more costs memory, less costs system calls.
     pub read_buffer: usize,
-    /// Instances of all controllers alive at a time, those that answer an HTTP request included.
+    /// Instances for connections alive at a time, of all controllers together.
     pub max_instances: u32,
+    /// Plain HTTP requests that controllers answer at a time.
+    pub max_requests: u32,
     /// Limits of each controller that has none of its own.
     pub guest: GuestLimits,
     /// Settings of single controllers, by name.
@@ -115,6 +117,7 @@ impl Default for Config {
             max_topics: 128,
             read_buffer: 4 * KIB,
             max_instances: 1_000,
+            max_requests: 256,
             guest: GuestLimits::default(),
             overrides: BTreeMap::new(),
         }
@@ -156,6 +159,11 @@ impl Config {
     /// The most bytes that a guest has reason to hand over in one call.
     pub(crate) fn largest_handover(&self) -> usize {
         self.outbox_limit().max(self.max_event)
+    }
+
+    /// The longest that a call into any controller may take.
+    pub(crate) fn largest_call_time(&self) -> Duration {
+        self.overrides.values().filter_map(|controller| controller.call_time).fold(self.guest.call_time, Duration::max)
     }
 
     /// The largest memory that any controller may have.

@@ -2,7 +2,7 @@
 //! and the topics it is subscribed to. It is two bounded queues' bookkeeping and one waker; it knows no protocol.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -22,6 +22,8 @@ const INBOX_BYTES: usize = 256 * 1024;
 /// The shared state of one connection.
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    /// Set when the connection has left its topics for good; the topic table's lock guards it.
+    pub(crate) topics_over: AtomicBool,
     outbox: Mutex<Outbox>,
     outbox_limit: usize,
     waiting_messages: AtomicUsize,
@@ -33,12 +35,11 @@ pub(crate) struct Connection {
 /// Why a message was not queued.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotQueued {
-    /// The connection is closing or closed.
+    /// The connection is closing or closed; also if it is this message that overflows the outbox, and closes a client that
+    /// is too slow for it.
     Gone,
     /// The message alone is over the limit.
     TooLarge,
-    /// This message overflowed the outbox: the client is being closed as a slow one.
-    Overflow,
 }
 
 /// What the session is to do next, taken from the outbox.
@@ -67,6 +68,7 @@ impl Connection {
     pub(crate) fn new(id: ConnectionId, outbox_limit: usize) -> Self {
         Connection {
             id,
+            topics_over: AtomicBool::new(false),
             outbox: Mutex::default(),
             outbox_limit,
             waiting_messages: AtomicUsize::new(0),
@@ -91,7 +93,7 @@ impl Connection {
             outbox.closing = Some(Closing::slow_client());
             drop(outbox);
             self.session.wake();
-            return Err(NotQueued::Overflow);
+            return Err(NotQueued::Gone);
         }
         outbox.bytes += length;
         outbox.queue.push_back(message);
@@ -113,9 +115,12 @@ impl Connection {
         }
     }
 
-    /// Closes at a later time, unless something else closes it first.
+    /// Closes at a later time, unless something else closes it first; the last call counts.
     pub(crate) fn close_at(&self, when: Instant, closing: Closing) {
-        self.outbox().close_at = Some((when, closing));
+        let mut outbox = self.outbox();
+        outbox.close_at = Some((when, closing));
+        outbox.close_at_told = false;
+        drop(outbox);
         self.session.wake();
     }
 
@@ -136,30 +141,13 @@ impl Connection {
             into.append(&mut outbox.queue);
             return Poll::Ready(Outgoing::Messages(bytes));
         }
-        if outbox.closing.is_none()
-            && let Some((when, closing)) = outbox.close_at.clone()
-        {
-            if when <= Instant::now() {
-                outbox.closing = Some(closing);
-            } else if !outbox.close_at_told {
-                outbox.close_at_told = true;
-                return Poll::Ready(Outgoing::CloseAt(when));
-            }
-        }
-        match &outbox.closing {
-            Some(closing) if !outbox.close_taken => {
-                let closing = closing.clone();
-                outbox.close_taken = true;
-                Poll::Ready(Outgoing::Close(closing))
-            }
-            _ => Poll::Pending,
-        }
+        outbox.next_close().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// For a session whose socket does not take what was written: the close that cannot be reached behind it.
-    pub(crate) fn close_behind(&self, context: &mut Context<'_>) -> Option<Closing> {
+    /// For a session whose socket does not take what was written: the close, or its time, that lies behind it.
+    pub(crate) fn close_behind(&self, context: &mut Context<'_>) -> Option<Outgoing> {
         self.session.register(context.waker());
-        self.outbox().closing.clone()
+        self.outbox().next_close()
     }
 
     /// The session has ended: later sends are refused, what waits is let go.
@@ -194,7 +182,7 @@ impl Connection {
         self.has_room()
     }
 
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.waiting_messages.load(Ordering::Acquire) < INBOX_MESSAGES
             && self.waiting_bytes.load(Ordering::Acquire) < INBOX_BYTES
     }
@@ -202,6 +190,27 @@ impl Connection {
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         // Nothing in a section can panic half-way, so a poisoned lock still guards a whole state.
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox {
+    /// What is to be known of the close; each thing is told once.
+    fn next_close(&mut self) -> Option<Outgoing> {
+        if self.closing.is_none()
+            && let Some((when, closing)) = &self.close_at
+        {
+            if *when <= Instant::now() {
+                self.closing = Some(closing.clone());
+            } else if !self.close_at_told {
+                self.close_at_told = true;
+                return Some(Outgoing::CloseAt(*when));
+            }
+        }
+        if self.close_taken {
+            return None;
+        }
+        self.close_taken = self.closing.is_some();
+        self.closing.clone().map(Outgoing::Close)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use self::files::Files;
 use self::reject::Reject;
 use crate::controller::{Class, Environment, NoAnswer};
+use crate::rate::RateLimit;
 use crate::router::{NoRoute, Router};
 use crate::shutdown::Alive;
 
@@ -23,6 +24,9 @@ mod origin;
 mod reject;
 mod upgrade;
 
+/// How many rejected requests are logged in a second; each of them has one line.
+const REJECTS_LOGGED: u32 = 20;
+
 /// The body of any response.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -31,6 +35,8 @@ pub(crate) struct Service {
     router: Router,
     files: Option<Files>,
     environment: Arc<Environment>,
+    /// What clients can make the host write about requests that are turned down.
+    log: RateLimit,
 }
 
 /// Where a request came from, and what it holds while it is served.
@@ -45,7 +51,7 @@ pub(crate) struct Client {
 impl Service {
     pub(crate) fn new(router: Router, environment: Arc<Environment>) -> Self {
         let files = environment.settings.public.as_deref().map(Files::new);
-        Service { router, files, environment }
+        Service { router, files, environment, log: RateLimit::new(REJECTS_LOGGED) }
     }
 
     /// How long a client may take nothing of an answer.
@@ -57,7 +63,7 @@ impl Service {
     pub(crate) async fn respond(&self, request: Request<Incoming>, client: Client) -> Response<Body> {
         let head_only = request.method() == Method::HEAD;
         let answered = self.dispatch(request, client).await;
-        let response = answered.unwrap_or_else(|reject| reject.response());
+        let response = answered.unwrap_or_else(|reject| reject.response(&self.log));
         if head_only {
             response.map(|_body| Empty::new().map_err(|never| match never {}).boxed_unsync())
         } else {
@@ -66,8 +72,11 @@ impl Service {
     }
 
     async fn dispatch(&self, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
-        if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
-            return Err(Reject::Host);
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) if host.to_str().is_ok() => {}
+            (None, None) if request.version() < Version::HTTP_11 => {}
+            _ => return Err(Reject::Host),
         }
         let upgrade = handshake::is_asked(request.headers());
         let route = match self.router.route(request.uri().path()) {
@@ -105,7 +114,6 @@ async fn plain(class: &Arc<Class>, request: Request<Incoming>) -> Result<Respons
         return Err(Reject::Host);
     }
     let answer = class.answer(request).await.map_err(|none| match none {
-        NoAnswer::NotHttp => Reject::UpgradeRequired,
         NoAnswer::Busy => Reject::Busy,
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
         NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),

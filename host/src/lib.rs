@@ -32,8 +32,10 @@ mod mailbox;
 mod message;
 mod metrics;
 mod patience;
+mod rate;
 mod request;
 mod shutdown;
+mod text;
 
 pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
 pub use controller::{LoadError, Mount};

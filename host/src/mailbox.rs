@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::connection::Connection;
 use crate::ids::{ConnectionId, ConnectionKey};
@@ -34,8 +35,27 @@ pub(crate) enum Work {
     Hangup { connection: ConnectionKey, closing: Closing },
     /// The session has ended.
     Close { connection: ConnectionKey, closing: Closing },
-    /// The server stops: tell every object, then close all connections within this time.
-    Shutdown { drain: Duration },
+    /// The server stops: tell every object and close its connection at its moment of the drain.
+    Shutdown { drain: Drain },
+}
+
+/// The time over which a stopping server spreads its closes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drain {
+    pub(crate) begins: Instant,
+    pub(crate) lasts: Duration,
+}
+
+impl Drain {
+    /// When a connection is closed. Its id is random, so the closes of many are spread evenly.
+    pub(crate) fn moment(&self, connection: ConnectionId) -> Instant {
+        self.begins + self.lasts.mul_f64(connection.fraction())
+    }
+
+    /// When the last one is closed.
+    pub(crate) fn end(&self) -> Instant {
+        self.begins + self.lasts
+    }
 }
 
 /// Whom of an instance an event is for.
@@ -78,6 +98,11 @@ impl Mailbox {
     /// Puts in what is bounded elsewhere. An instance that has ended takes nothing; nobody waits for it then.
     pub(crate) fn put(&self, work: Work) {
         let _ = self.sender.send(work);
+    }
+
+    /// Whether the instance has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 
     /// Puts in an event, if there is room.

@@ -79,6 +79,11 @@ impl Closing {
         Closing::new(1012, "the controller was restarted")
     }
 
+    /// There is no room for the instance that the connection needs.
+    pub(crate) fn over_capacity() -> Self {
+        Closing::new(1013, "the server is full")
+    }
+
     /// The outbox went over its limit.
     pub(crate) fn slow_client() -> Self {
         Closing::new(3008, "too slow: the outbox is full")

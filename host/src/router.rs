@@ -140,7 +140,8 @@ fn normal(path: &str) -> Result<Cow<'_, str>, NoRoute> {
             normal.push(character);
         } else {
             normal.push('%');
-            normal.push_str(code);
+            // Both cases mean the same (section 6.2.2.1).
+            normal.push_str(&code.to_ascii_uppercase());
         }
         rest = &after[2..];
     }

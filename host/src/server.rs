@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
@@ -96,6 +96,13 @@ impl Server {
         let (loaded, mut rejected) = load_folder(&environment)
             .await
             .map_err(|cause| StartError::Controllers { folder: settings.controllers.display().to_string(), cause })?;
+        let is_there = |name: &String| {
+            let of_its_file = |error: &LoadError| error.file.file_stem().is_some_and(|stem| stem == name.as_str());
+            loaded.iter().any(|(_, mount)| mount.name == *name) || rejected.iter().any(of_its_file)
+        };
+        for name in settings.overrides.keys().filter(|name| !is_there(name)) {
+            tracing::warn!("[controller.{name}] has settings, but there is no controller of this name");
+        }
         let mut router = Router::new();
         let mut mounts = Vec::new();
         for (class, mount) in loaded {
@@ -103,9 +110,6 @@ impl Server {
                 Ok(()) => mounts.push(mount),
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
-        }
-        for name in settings.overrides.keys().filter(|name| mounts.iter().all(|mount| mount.name != **name)) {
-            tracing::warn!("[controller.{name}] has settings, but no controller of this name is mounted");
         }
         let listen = |cause| StartError::Listen { address: settings.listen, cause };
         let listener = open(settings.listen).map_err(listen)?;
@@ -156,7 +160,7 @@ impl Server {
         let settings = Arc::clone(&self.environment.settings);
         // The environment holds an `alive` itself; what is still running holds the others.
         drop((self.service, self.environment));
-        let patience = settings.drain_time + settings.close_timeout + settings.guest.call_time;
+        let patience = settings.drain_time + settings.close_timeout + settings.largest_call_time();
         if tokio::time::timeout(patience, self.last.gone()).await.is_err() {
             tracing::warn!("not everything has ended within {patience:?}; leaving it");
         }
@@ -231,6 +235,8 @@ async fn turn_away(mut stream: TcpStream) {
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         let _ = stream.write_all(OVER_CAPACITY).await;
         let _ = stream.shutdown().await;
+        // Closing with the request unread would be a reset, which can overtake the answer.
+        let _ = tokio::io::copy(&mut (&mut stream).take(HEAD_BYTES as u64), &mut tokio::io::sink()).await;
     })
     .await;
 }

@@ -7,11 +7,9 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
@@ -23,17 +21,27 @@ use crate::ids::ConnectionKey;
 use crate::mailbox::Work;
 use crate::message::{Closing, Message};
 use crate::metrics::Metrics;
+use crate::text::cut;
 
+mod deadlines;
 mod ending;
+mod heard;
+
+use self::deadlines::{Deadlines, Passed};
+use self::heard::Heard;
 
 pub(crate) use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// Frames that are read before others get their turn. A buffer full of tiny frames needs no system call, so the runtime's own
+/// measure of fairness does not see them.
+const FRAMES_IN_A_ROW: u32 = 64;
 
 /// How much tungstenite collects before it writes without being told to flush.
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// One open WebSocket.
 pub(crate) struct Session<S> {
-    socket: WebSocketStream<S>,
+    socket: WebSocketStream<Heard<S>>,
     connection: Arc<Connection>,
     seat: Seat,
     settings: Arc<Config>,
@@ -46,15 +54,17 @@ pub(crate) struct Session<S> {
     written: usize,
     /// What this side has sent a close frame with.
     closing: Option<Closing>,
-    /// What this side would send a close frame with, if the client took what comes before it.
-    stuck_before: Option<Closing>,
-    timer: Pin<Box<Sleep>>,
-    last_heard: Instant,
-    last_ping: Instant,
+    /// What this side will send a close frame with, once the client has taken what comes before it.
+    close_behind: Option<Closing>,
+    /// A ping of the client is to be answered before it is read from again: pongs are in no outbox that could overflow.
+    pong_owed: bool,
+    /// Frames read without a pause.
+    in_a_row: u32,
+    /// Bytes heard when it was last looked at.
+    bytes_heard: u64,
+    deadlines: Deadlines,
     /// The client broke the protocol: nothing is read any more, and this is what it will be closed with.
     failing: Option<Closing>,
-    /// A close is due then: the drain's, or the end of our patience with a client that does not answer ours.
-    close_due: Option<Instant>,
 }
 
 /// What a session can be woken by.
@@ -88,21 +98,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(settings.max_message))
             .max_frame_size(Some(settings.max_frame.min(settings.max_message)));
-        let now = Instant::now();
         Session {
-            socket: WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await,
+            socket: WebSocketStream::from_partially_read(Heard::new(stream), read, Role::Server, Some(config)).await,
             metrics: Arc::clone(&environment.metrics),
             connection,
             outgoing: VecDeque::new(),
             unflushed: None,
             written: 0,
             closing: None,
-            stuck_before: None,
-            timer: Box::pin(tokio::time::sleep_until(now + settings.ping_interval)),
-            last_heard: now,
-            last_ping: now,
+            close_behind: None,
+            pong_owed: false,
+            in_a_row: 0,
+            bytes_heard: 0,
+            deadlines: Deadlines::new(settings.ping_interval, settings.idle_timeout),
             failing: None,
-            close_due: None,
             settings,
             seat,
         }
@@ -122,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.metrics.connections.uncount();
         let (code, reason) = (end.closing.code, &end.closing.reason);
         if end.closing == Closing::slow_client() {
+            self.metrics.slow_clients.count();
             tracing::info!(controller = %self.seat.class.name, connection = %self.connection.id, code, reason, "closed");
         } else {
             tracing::debug!(code, reason, "closed");
@@ -160,15 +170,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if let Poll::Ready(event) = self.poll_out(context) {
             return Poll::Ready(event);
         }
-        // After our close frame only the client's matters; what else still arrives is read and dropped.
-        if self.failing.is_none()
-            && (self.closing.is_some() || self.connection.may_read(context))
-            && let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context)
-        {
-            return Poll::Ready(Event::Incoming(incoming));
+        if self.reads(context) {
+            if self.in_a_row < FRAMES_IN_A_ROW {
+                if let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context) {
+                    self.in_a_row += 1;
+                    return Poll::Ready(Event::Incoming(incoming));
+                }
+            } else {
+                context.waker().wake_by_ref();
+            }
         }
-        ready!(self.timer.as_mut().poll(context));
+        self.in_a_row = 0;
+        // After each pause in reading, so that no client can keep the deadlines from being looked at.
+        ready!(self.deadlines.poll(context));
         Poll::Ready(Event::Time)
+    }
+
+    /// Whether the client is read from. After our close frame everything is read, and dropped, for the sake of its answer.
+    fn reads(&self, context: &mut Context<'_>) -> bool {
+        self.failing.is_none() && !self.pong_owed && (self.closing.is_some() || self.connection.may_read(context))
     }
 
     /// Moves the outbox into the socket until it is empty or the socket takes no more.
@@ -196,6 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 match Pin::new(&mut self.socket).poll_flush(context) {
                     Poll::Ready(Ok(())) => {
                         self.unflushed = None;
+                        self.pong_owed = false;
                         self.written += bytes;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Event::Broken(error)),
@@ -203,18 +224,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
             }
             let written = std::mem::take(&mut self.written);
-            match ready!(self.connection.poll_outgoing(context, written, &mut self.outgoing)) {
-                Outgoing::Messages(bytes) => self.unflushed = Some(bytes),
-                Outgoing::Close(closing) => return Poll::Ready(Event::Close(closing)),
-                Outgoing::CloseAt(when) => self.wake_at(when),
+            match self.connection.poll_outgoing(context, written, &mut self.outgoing) {
+                Poll::Ready(Outgoing::Messages(bytes)) => self.unflushed = Some(bytes),
+                Poll::Ready(Outgoing::Close(closing)) => return Poll::Ready(Event::Close(closing)),
+                Poll::Ready(Outgoing::CloseAt(when)) => self.deadlines.close_at(when),
+                Poll::Pending => {
+                    return self.close_behind.take().map_or(Poll::Pending, |it| Poll::Ready(Event::Close(it)));
+                }
             }
         }
     }
 
     fn poll_stuck(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        match self.connection.close_behind(context) {
-            Some(closing) if self.stuck_before.as_ref() != Some(&closing) => Poll::Ready(Event::Stuck(closing)),
-            _ => Poll::Pending,
+        loop {
+            match self.connection.close_behind(context) {
+                Some(Outgoing::Close(closing)) => return Poll::Ready(Event::Stuck(closing)),
+                Some(Outgoing::CloseAt(when)) => self.deadlines.close_at(when),
+                Some(Outgoing::Messages(_)) | None => return Poll::Pending,
+            }
         }
     }
 
@@ -223,13 +250,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if closing == Closing::slow_client() {
             return Some(End { closing, send: true });
         }
-        self.stuck_before = Some(closing);
-        self.wake_at(Instant::now() + self.settings.close_timeout);
+        self.close_behind = Some(closing);
+        self.deadlines.close_within(self.settings.close_timeout);
         None
     }
 
     fn incoming(&mut self, frame: Frame) -> Option<End> {
-        self.last_heard = Instant::now();
+        self.deadlines.heard();
         if self.closing.is_some() && !frame.is_close() {
             return None;
         }
@@ -240,8 +267,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 let theirs = frame.map_or_else(Closing::no_status, closing);
                 return Some(self.ended(theirs));
             }
-            // tungstenite has queued the pong of a ping; it goes out with the next read or flush.
-            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => return None,
+            Frame::Ping(_) => {
+                // tungstenite has the pong ready; a flush sends it.
+                self.pong_owed = true;
+                self.unflushed.get_or_insert(0);
+                return None;
+            }
+            Frame::Pong(_) | Frame::Frame(_) => return None,
         };
         self.metrics.messages_in.count();
         self.connection.message_waits(message.len());
@@ -258,58 +290,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if let Err(error) = Pin::new(&mut self.socket).start_send(frame) {
             return Some(self.lost(&error));
         }
-        self.unflushed = Some(0);
+        self.unflushed.get_or_insert(0);
         self.closing = Some(closing);
-        self.wake_at(Instant::now() + self.settings.close_timeout);
+        self.deadlines.close_within(self.settings.close_timeout);
         None
     }
 
     fn on_time(&mut self) -> Option<End> {
-        let now = Instant::now();
-        if self.close_due.is_some_and(|due| due <= now) {
-            self.close_due = None;
-            if let Some(closing) = self.failing.take() {
-                return Some(End { closing, send: true });
-            }
-            if let Some(closing) = self.closing.take().or_else(|| self.stuck_before.take()) {
-                return Some(End { closing, send: false });
-            }
-            // The drain's: the outbox has the close, and poll_out finds it due.
+        let bytes_heard = self.socket.get_ref().bytes();
+        if bytes_heard != self.bytes_heard || !self.connection.has_room() {
+            // A long frame is on its way; or the client is silent because it is not read from.
+            self.bytes_heard = bytes_heard;
+            self.deadlines.doubt();
         }
-        if now >= self.last_heard + self.settings.idle_timeout {
-            self.metrics.idle_closed.count();
-            return Some(End { closing: Closing::abnormal("nothing heard for idle-timeout"), send: false });
-        }
-        let ping_due = self.last_heard.max(self.last_ping) + self.settings.ping_interval;
-        if now >= ping_due && self.closing.is_none() {
-            self.last_ping = now;
-            if self.unflushed.is_none() {
-                // A socket that takes nothing is not asked to take a ping as well.
-                self.metrics.pings_out.count();
-                if let Err(error) = Pin::new(&mut self.socket).start_send(Frame::Ping(Bytes::new())) {
-                    return Some(self.lost(&error));
+        match self.deadlines.passed() {
+            Passed::Close => match self.failing.take() {
+                Some(closing) => Some(End { closing, send: true }),
+                // Neither: it is the drain's moment, and the outbox has the close.
+                None => {
+                    self.closing.take().or_else(|| self.close_behind.take()).map(|closing| End { closing, send: false })
                 }
-                self.unflushed = Some(0);
+            },
+            Passed::Idle => {
+                self.metrics.idle_closed.count();
+                Some(End { closing: Closing::abnormal("nothing heard for idle-timeout"), send: false })
             }
+            Passed::Ping => self.ping(),
+            Passed::None => None,
         }
-        self.set_timer(now);
-        None
     }
 
-    fn wake_at(&mut self, when: Instant) {
-        self.close_due = Some(self.close_due.map_or(when, |due| due.min(when)));
-        self.set_timer(Instant::now());
-    }
-
-    fn set_timer(&mut self, now: Instant) {
-        let ping = self.last_heard.max(self.last_ping) + self.settings.ping_interval;
-        let idle = self.last_heard + self.settings.idle_timeout;
-        let mut next = ping.min(idle);
-        if let Some(due) = self.close_due {
-            next = next.min(due);
+    fn ping(&mut self) -> Option<End> {
+        if self.unflushed.is_some() {
+            // A socket that takes nothing is not asked to take a ping as well.
+            return None;
         }
-        // Never in the past: a timer that is due already would make a busy loop.
-        self.timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
+        self.metrics.pings_out.count();
+        self.unflushed = Some(0);
+        let sent = Pin::new(&mut self.socket).start_send(Frame::Ping(Bytes::new()));
+        sent.err().map(|error| self.lost(&error))
     }
 
     /// The close that counts: ours if we were first.
@@ -331,13 +350,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.closing.is_some() {
             return Some(self.lost(error));
         }
-        let mut reason = error.to_string();
-        reason.truncate(reason.floor_char_boundary(Closing::REASON_LIMIT));
-        let closing = Closing { code, reason };
+        let closing = Closing::new(code, cut(&error.to_string(), Closing::REASON_LIMIT));
         self.failing = Some(closing.clone());
         self.seat.put(Work::Hangup { connection: self.key(), closing });
         // The instance may be far behind, or the object gone.
-        self.wake_at(Instant::now() + self.settings.close_timeout);
+        self.deadlines.close_within(self.settings.close_timeout);
         None
     }
 

@@ -65,6 +65,18 @@ async fn a_slow_body_that_moves_is_no_reason_to_give_up() {
 }
 
 #[tokio::test]
+async fn half_an_answer_does_not_pass_for_a_whole_one() {
+    let host = TestHost::serving(&["plain-http"]).config(|config| config.guest.call_time = CALL_TIME).start().await;
+    let mut exchange = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    exchange.write_chunk("piece").await;
+    assert_eq!(exchange.head().await.status, 200);
+    assert_eq!(exchange.chunk().await.as_deref(), Some(&b"piece"[..]));
+    // Nothing more is sent, and the guest is ended while it waits. An empty chunk would say that this was all.
+    exchange.expect_end().await;
+    assert_eq!(host.counted().time_exceeded, 1);
+}
+
+#[tokio::test]
 async fn a_client_may_ask_before_it_sends_its_body() {
     let host = TestHost::with(&["probe"]).await;
     let ask = host.ask("POST", "/probe/x").header("content-length", "4").header("expect", "100-continue");

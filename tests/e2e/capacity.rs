@@ -22,15 +22,37 @@ async fn no_room_for_an_instance_is_503_until_there_is() {
 
 #[tokio::test]
 async fn a_plain_request_waits_for_room_and_is_503_if_none_comes() {
-    let host = TestHost::serving(&["probe"])
-        .config(|config| (config.max_instances, config.guest.call_time) = (1, Duration::from_millis(300)))
+    let host = TestHost::serving(&["plain-http"])
+        .config(|config| (config.max_requests, config.guest.call_time) = (1, Duration::from_millis(300)))
         .start()
         .await;
-    let client = host.connect("/probe/x").await;
-    assert_eq!(host.ask("GET", "/probe/x").get().await.status, 503);
-    let waiting = host.ask("GET", "/probe/x");
-    let (answer, ()) = tokio::join!(waiting.get(), client.leave());
+    let mut first = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    first.write_chunk("piece").await;
+    assert_eq!(first.head().await.status, 200);
+    let (answer, ()) = tokio::join!(host.ask("GET", "/plain-http").get(), async {
+        // The first one is kept alive for as long as the second one waits.
+        let mut pulse = tokio::time::interval(Duration::from_millis(100));
+        for _ in 0..6 {
+            pulse.tick().await;
+            first.write_chunk("piece").await;
+        }
+    });
+    assert_eq!(answer.status, 503);
+    let waiting = host.ask("GET", "/plain-http");
+    let (answer, ()) = tokio::join!(waiting.get(), async { drop(first) });
     assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn slow_requests_do_not_keep_connections_out() {
+    let host = TestHost::serving(&["plain-http", "echo"])
+        .config(|config| (config.max_requests, config.max_instances) = (1, 1))
+        .start()
+        .await;
+    let mut slow = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    slow.write_chunk("piece").await;
+    assert_eq!(slow.head().await.status, 200);
+    host.connect("/echo").await.exchange("in", "in").await;
 }
 
 #[tokio::test]
@@ -67,7 +89,7 @@ async fn many_sandboxes_of_ones_own() {
 
 #[tokio::test]
 async fn many_requests_at_once_are_all_answered() {
-    let host = TestHost::serving(&["probe"]).config(|config| config.max_instances = 4).start().await;
+    let host = TestHost::serving(&["probe"]).config(|config| config.max_requests = 4).start().await;
     let asking: Vec<_> =
         (0..200).map(|number| tokio::spawn(host.ask("GET", &format!("/probe/{number}")).get())).collect();
     for (number, answer) in asking.into_iter().enumerate() {

@@ -4,6 +4,7 @@
 use crate::harness::frames::{Frame, TEXT};
 use crate::harness::guests;
 use crate::harness::host::TestHost;
+use crate::harness::raw::handshake;
 use crate::harness::ws::WsClient;
 use std::sync::Arc;
 
@@ -37,7 +38,11 @@ async fn come_and_go(host: Arc<TestHost>, seed: u64) {
         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let path = if number & (1 << 40) == 0 { "/probe/x?topic=t" } else { "/spare/x?topic=t" };
         match (number >> 33) % 8 {
-            0 => drop(host.dial().await),
+            0 => {
+                // It is gone before it can be told that it is connected.
+                let mut client = host.dial().await;
+                client.write(handshake(path, "")).await;
+            }
             1 => drop(host.raw(path).await),
             2 => host.raw(path).await.reset(),
             3 => {

@@ -38,7 +38,7 @@ async fn a_flood_of_events_is_refused_or_delivered_but_not_hoarded() {
 
 #[tokio::test]
 async fn a_flood_of_messages_ends_at_the_outbox() {
-    let (binary, address) = host(&["--outbox", "1MiB", "--cpu-time", "5s"]).await;
+    let (binary, address) = host(&["--outbox", "1MiB", "--cpu-time", "5s", "--close-timeout", "300ms"]).await;
     let mut bystander = connect(address, "/echo").await;
     let mut sibling = connect(address, "/misbehave/good").await;
     let mut flooded = raw(address, "/misbehave/flood-messages-in-message").await;

@@ -163,6 +163,14 @@ async fn other_files_are_left_alone() {
 }
 
 #[tokio::test]
+async fn a_folder_is_no_component() {
+    let furnished = TestHost::serving(&["echo"]).folder("odd.wasm");
+    let host = furnished.start().await;
+    about(&host, "odd.wasm");
+    host.connect("/echo").await.exchange("hi", "hi").await;
+}
+
+#[tokio::test]
 async fn an_empty_folder_is_served_as_such() {
     let host = TestHost::with(&[]).await;
     assert!(host.mounts.is_empty() && host.rejected.is_empty());

@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! | --- | --- |
 //! | `examples` | every example does what its header says; a folder without a scenario fails |
+//! | `readme` | the first page of the README, followed by the letter |
 //! | `loading` | which files are mounted, where, and what is said of the others |
 //! | `cache` | compiled code is kept, checked and private |
 //! | `routing` | which controller a path reaches, and what the guest is told of it |
@@ -42,6 +43,7 @@ mod handshake;
 mod hostile;
 mod loading;
 mod misbehaving;
+mod readme;
 mod requests;
 mod routing;
 mod sessions;

@@ -34,6 +34,7 @@ impl Scene {
                 config.guest.memory = 8 << 20;
                 config.guest.cpu_time = Duration::from_millis(50);
                 config.guest.call_time = Duration::from_millis(300);
+                config.drain_time = Duration::from_millis(100);
             })
             .start()
             .await;

@@ -136,6 +136,14 @@ async fn listed_origins_are_let_in_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_star_lets_every_origin_in() {
+    let host = TestHost::serving(&["echo"]).config(|config| config.origins = vec!["*".into()]).start().await;
+    for origin in ["https://anywhere.example", "null"] {
+        host.knock("/echo").origin(origin).open().await.exchange("hi", "hi").await;
+    }
+}
+
+#[tokio::test]
 async fn over_capacity_is_503_until_somebody_leaves() {
     let host = TestHost::serving(&["echo"]).config(|config| config.max_connections = 2).start().await;
     let first = host.connect("/echo").await;

@@ -2,7 +2,7 @@
 
 use crate::harness::binary::{Binary, Call, connect};
 use crate::harness::host::TestHost;
-use crate::harness::raw::RawClient;
+use crate::harness::raw::{RawClient, handshake};
 use crate::harness::wait::eventually;
 use crate::harness::ws::WsClient;
 use rustix::process::Signal;
@@ -96,6 +96,36 @@ async fn nobody_new_is_let_in_while_it_drains() {
         client.expect_close(1001).await;
     }
     host.stopped().await;
+}
+
+#[tokio::test]
+async fn who_comes_while_it_stops_does_not_hold_it_up() {
+    let mut host =
+        TestHost::serving(&["probe"]).config(|config| config.drain_time = Duration::from_millis(200)).start().await;
+    let address = host.address;
+    let coming: Vec<_> = (0..4).map(|_| tokio::spawn(come_again_and_again(address))).collect();
+    host.counts("they come", |counted| counted.connections_opened > 50).await;
+    host.begin_stop();
+    host.stopped().await;
+    assert_eq!((host.counted().connections, host.counted().instances), (0, 0));
+    for one in coming {
+        one.await.expect("each sees answers or the end");
+    }
+}
+
+/// Handshakes one after the other, each left open, until the server takes no more.
+async fn come_again_and_again(address: SocketAddr) {
+    let mut open = Vec::new();
+    while let Ok(stream) = tokio::net::TcpStream::connect(address).await {
+        let mut client = RawClient::from(stream);
+        if client.try_write(handshake("/probe/x", "")).await.is_err() {
+            break;
+        }
+        open.push(client);
+    }
+    for mut client in open {
+        client.closed().await;
+    }
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::topics::Topics;
-use super::{Bus, EmitError, Envelope, Target, Topic};
+use super::{Bus, EmitError, Envelope, NotSubscribed, Target, Topic};
 use crate::connection::Connection;
 use crate::ids::ConnectionId;
-use crate::mailbox::{Mailbox, Recipients, Work};
+use crate::mailbox::{Drain, Mailbox, Recipients, Work};
 use crate::message::{Message, SharedEvent};
 use crate::metrics::Metrics;
 
@@ -53,13 +53,13 @@ impl LocalBus {
     }
 
     /// A connection has ended; its topics end with it.
-    pub(crate) fn remove_connection(&self, connection: ConnectionId) {
+    pub(crate) fn remove_connection(&self, connection: &Connection) {
         self.topics.remove(connection);
-        self.connections.write().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+        self.connections.write().unwrap_or_else(PoisonError::into_inner).remove(&connection.id);
     }
 
     /// Tells every instance that the server stops.
-    pub(crate) fn shut_down(&self, drain: std::time::Duration) {
+    pub(crate) fn shut_down(&self, drain: Drain) {
         let instances = self.instances.read().unwrap_or_else(PoisonError::into_inner);
         for mailbox in instances.values().flatten() {
             mailbox.put(Work::Shutdown { drain });
@@ -133,11 +133,10 @@ impl Bus for LocalBus {
 
     fn publish(&self, topic: &Topic, message: &Message) {
         self.metrics.published.count();
-        let slow = self.topics.publish(topic, message);
-        self.metrics.slow_clients.add(slow);
+        self.topics.publish(topic, message);
     }
 
-    fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> bool {
+    fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed> {
         self.topics.subscribe(topic, connection)
     }
 

@@ -1,9 +1,11 @@
 //! Who is subscribed to which topic on this server. Publishing queues one shared message in many outboxes; no guest runs.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::connection::{Connection, NotQueued};
+use super::NotSubscribed;
+use crate::connection::Connection;
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::Message;
 
@@ -41,16 +43,20 @@ impl Topics {
         Topics { limit, table: RwLock::default() }
     }
 
-    pub(super) fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> bool {
+    pub(super) fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: `remove` sets it under the lock, too, so that nothing is entered after it.
+        if connection.topics_over.load(Ordering::Relaxed) {
+            return Err(NotSubscribed::Gone);
+        }
         let key = connection.id.key();
         let topics = table.topics.entry(key).or_default();
         if topics.len() >= self.limit && !topics.contains(&topic) {
-            return false;
+            return Err(NotSubscribed::Full);
         }
         topics.insert(topic.clone());
         table.subscribers.entry(topic).or_default().insert(key, Arc::clone(connection));
-        true
+        Ok(())
     }
 
     pub(super) fn unsubscribe(&self, topic: &Topic, connection: ConnectionId) {
@@ -66,23 +72,22 @@ impl Topics {
         }
     }
 
-    pub(super) fn remove(&self, connection: ConnectionId) {
-        let key = connection.key();
-        // Most connections have no topics: the shared lock is enough to see that.
-        if !self.table.read().unwrap_or_else(PoisonError::into_inner).topics.contains_key(&key) {
-            return;
-        }
+    /// The connection has ended: it leaves its topics and enters no others.
+    pub(super) fn remove(&self, connection: &Connection) {
+        let key = connection.id.key();
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        connection.topics_over.store(true, Ordering::Relaxed);
         for topic in table.topics.remove(&key).unwrap_or_default() {
             table.remove_subscriber(&topic, key);
         }
     }
 
-    /// Queues `message` for all subscribers; returns how many of them were too slow for it.
-    pub(super) fn publish(&self, topic: &Topic, message: &Message) -> usize {
+    /// Queues `message` for all subscribers. One that is too slow for it is being closed, which is its session's matter.
+    pub(super) fn publish(&self, topic: &Topic, message: &Message) {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(subscribers) = table.subscribers.get(topic) else { return 0 };
-        subscribers.values().filter(|connection| connection.send(message.clone()) == Err(NotQueued::Overflow)).count()
+        for connection in table.subscribers.get(topic).into_iter().flat_map(HashMap::values) {
+            let _ = connection.send(message.clone());
+        }
     }
 }
 
@@ -100,6 +105,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::NotQueued;
     use crate::ids::ServerId;
 
     fn connection() -> Arc<Connection> {
@@ -111,18 +117,21 @@ mod tests {
         let topics = Topics::new(2);
         let (one, two) = (connection(), connection());
         let topic = |text: &str| Topic::new(text).expect("a topic");
-        assert!(topics.subscribe(topic("a"), &one));
-        assert!(topics.subscribe(topic("a"), &one), "twice is once");
-        assert!(topics.subscribe(topic("b"), &one));
-        assert!(!topics.subscribe(topic("c"), &one), "over the limit");
-        assert!(topics.subscribe(topic("a"), &two));
+        assert_eq!(topics.subscribe(topic("a"), &one), Ok(()));
+        assert_eq!(topics.subscribe(topic("a"), &one), Ok(()), "twice is once");
+        assert_eq!(topics.subscribe(topic("b"), &one), Ok(()));
+        assert_eq!(topics.subscribe(topic("c"), &one), Err(NotSubscribed::Full));
+        assert_eq!(topics.subscribe(topic("a"), &two), Ok(()));
 
-        assert_eq!(topics.publish(&topic("a"), &Message::Text("hey".into())), 0);
-        assert_eq!(topics.publish(&topic("a"), &Message::Text("hey".into())), 2, "both overflow");
+        topics.publish(&topic("a"), &Message::Text("hey".into()));
+        for connection in [&one, &two] {
+            assert_eq!(connection.send(Message::Text("hey".into())), Err(NotQueued::Gone), "there was one already");
+        }
 
         topics.unsubscribe(&topic("a"), two.id);
         topics.unsubscribe(&topic("a"), two.id);
-        topics.remove(one.id);
+        topics.remove(&one);
+        assert_eq!(topics.subscribe(topic("a"), &one), Err(NotSubscribed::Gone));
         let table = topics.table.read().expect("not poisoned");
         assert!(table.subscribers.is_empty() && table.topics.is_empty());
     }

@@ -32,6 +32,8 @@ pub(super) struct ControllerSetting {
 const INSTANT: Duration = Duration::ZERO;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const GIB: usize = 1024 * 1024 * 1024;
+/// Connections of one instance: beyond some hundreds sharing saves nothing more, and a failure loses them all.
+const MOST_CONNECTIONS: usize = 10_000;
 /// The smallest memory that a guest can start with: a few pages of 64 KiB.
 const LEAST_MEMORY: usize = 256 * 1024;
 /// A wasm memory ends at 4 GiB, and the pool reserves that much address space for each.
@@ -90,10 +92,12 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.max_topics = value::count(v, 1_000_000)?;
     "read-buffer" "SIZE" "read buffer of each WebSocket [default: 4KiB]"
         |c, v| c.read_buffer = value::size(v, 512, 16 * 1024 * 1024)?;
-    "max-instances" "COUNT" "instances of all controllers at a time [default: 1000]"
-        |c, v| c.max_instances = u32::try_from(value::count(v, 15_000)?).unwrap_or(u32::MAX);
+    "max-instances" "COUNT" "instances for connections at a time [default: 1000]"
+        |c, v| c.max_instances = u32::try_from(value::count(v, 10_000)?).unwrap_or(u32::MAX);
+    "max-requests" "COUNT" "plain HTTP requests that controllers answer at a time [default: 256]"
+        |c, v| c.max_requests = u32::try_from(value::count(v, 5_000)?).unwrap_or(u32::MAX);
     "connections-per-instance" "COUNT" "connections that share a sandbox [default: 256]"
-        |c, v| c.guest.connections_per_instance = value::count(v, 100_000)?;
+        |c, v| c.guest.connections_per_instance = value::count(v, MOST_CONNECTIONS)?;
     "memory" "SIZE" "memory of one instance [default: 64MiB]"
         |c, v| c.guest.memory = value::size(v, LEAST_MEMORY, MOST_MEMORY)?;
     "cpu-time" "TIME" "CPU time of one call into a controller [default: 100ms]"
@@ -106,7 +110,7 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
 pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings! {
     "path" |c, v| c.path = Some(value::text(v)?);
     "origins" |c, v| c.origins = Some(value::origins(v)?);
-    "connections-per-instance" |c, v| c.connections_per_instance = Some(value::count(v, 100_000)?);
+    "connections-per-instance" |c, v| c.connections_per_instance = Some(value::count(v, MOST_CONNECTIONS)?);
     "memory" |c, v| c.memory = Some(value::size(v, LEAST_MEMORY, MOST_MEMORY)?);
     "cpu-time" |c, v| c.cpu_time = Some(value::duration(v, MILLISECOND)?);
     "call-time" |c, v| c.call_time = Some(value::duration(v, MILLISECOND)?);

@@ -89,7 +89,7 @@ impl Sources {
             None if Path::new(DEFAULT_FILE).exists() => read_file(&mut config, Path::new(DEFAULT_FILE))?,
             None => {}
         }
-        self.check_variables()?;
+        self.warn_of_unknown_variables();
         for setting in SETTINGS {
             let variable = setting.variable();
             let flag = self.flags.iter().rfind(|(name, _)| name == setting.name);
@@ -112,18 +112,14 @@ impl Sources {
         self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A misspelt variable must not be silently without effect.
-    fn check_variables(&self) -> Result<(), ConfigError> {
+    /// A misspelt variable must not be silently without effect. It is no error, because others name variables, too:
+    /// Kubernetes sets `LAKOU_PORT` beside a service named lakou.
+    fn warn_of_unknown_variables(&self) {
         let known = |key: &str| {
             key == "LAKOU_CONFIG" || key == "LAKOU_LOG" || SETTINGS.iter().any(|setting| setting.variable() == key)
         };
-        match self.variables.iter().find(|(key, _)| key.starts_with("LAKOU_") && !known(key)) {
-            None => Ok(()),
-            Some((key, _)) => Err(ConfigError::Unknown {
-                origin: "environment".into(),
-                key: key.clone(),
-                known: SETTINGS.iter().map(super::settings::Setting::variable).collect::<Vec<_>>().join(", "),
-            }),
+        for (key, _) in self.variables.iter().filter(|(key, _)| key.starts_with("LAKOU_") && !known(key)) {
+            tracing::warn!("environment: {key} is none of the settings and has no effect");
         }
     }
 }
@@ -154,6 +150,10 @@ fn read_file(config: &mut Config, path: &Path) -> Result<(), ConfigError> {
             let known = SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
             return Err(ConfigError::Unknown { origin: file, key: key.clone(), known });
         };
+        if value.is_table() {
+            let wrong = format!("is a table; settings of one controller stand in [{CONTROLLER_TABLES}.NAME]");
+            return Err(ConfigError::Value { origin: format!("{file}: {key}"), wrong });
+        }
         let origin = || format!("{file}: {key}");
         set(value, |given| (setting.set)(config, given))
             .map_err(|wrong| ConfigError::Value { origin: origin(), wrong })?;

@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Connection, INBOX_BYTES, INBOX_MESSAGES, NotQueued, Outgoing};
 use crate::ids::{ConnectionId, ServerId};
@@ -43,7 +46,7 @@ fn bytes_count_until_they_are_written() {
     connection.send(text("12345678")).expect("room");
     assert!(poll(&connection, 0, &mut out).is_ready());
     // Taken by the session, but still on its way: there is no room for another one.
-    assert_eq!(connection.send(text("abc")), Err(NotQueued::Overflow));
+    assert_eq!(connection.send(text("abc")), Err(NotQueued::Gone));
     let Poll::Ready(Outgoing::Close(closing)) = poll(&connection, 0, &mut out) else { panic!("no close") };
     assert_eq!(closing, Closing::slow_client());
 }
@@ -74,4 +77,17 @@ fn reading_stops_at_the_inbox_bounds() {
     assert!(connection.may_read(&mut context));
     connection.message_waits(INBOX_BYTES);
     assert!(!connection.may_read(&mut context));
+}
+
+#[test]
+fn a_later_close_is_told_and_then_due() {
+    let connection = connection(10);
+    let mut out = VecDeque::new();
+    let later = Instant::now() + Duration::from_secs(60);
+    connection.close_at(later, Closing::going_away());
+    assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::CloseAt(when)) if when == later));
+    assert!(poll(&connection, 0, &mut out).is_pending(), "told once");
+    connection.close_at(Instant::now(), Closing::going_away());
+    assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::Close(closing)) if closing.code == 1001));
+    assert!(poll(&connection, 0, &mut out).is_pending(), "taken once");
 }

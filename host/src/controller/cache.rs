@@ -7,10 +7,18 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+/// How long an entry is kept that nobody uses.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How the names of entries end, and of those that are still being written.
+const ENTRY: &str = "compiled";
+const UNFINISHED: &str = "unfinished";
 
 /// A folder of compiled components.
 #[derive(Debug)]
@@ -44,6 +52,8 @@ impl Cache {
     pub(super) fn component(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<(Component, Compiled)> {
         let path = self.folder.join(entry_name(engine, wasm));
         if let Some(component) = load(engine, &path) {
+            // The time of its last use is what `prune` goes by.
+            let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
             return Ok((component, Compiled::Before));
         }
         let code = engine.precompile_component(wasm)?;
@@ -56,9 +66,23 @@ impl Cache {
         Ok((component, Compiled::Now))
     }
 
+    /// Removes what no start has used for a long time: each new build of a controller leaves its old form behind.
+    pub(super) fn prune(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let ours = path.extension().is_some_and(|extension| extension == ENTRY || extension == UNFINISHED);
+            let age =
+                fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+            if ours && age.is_some_and(|age| age > KEPT) {
+                // Another server may have been quicker.
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
     /// Writes an entry under a name of its own first: a reader sees a whole entry or none.
     fn store(&self, path: &Path, code: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+        let unfinished = path.with_extension(format!("{}.{UNFINISHED}", std::process::id()));
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         let written = file
             .write_all(&Sha256::digest(code))
@@ -76,7 +100,7 @@ fn entry_name(engine: &Engine, wasm: &[u8]) -> String {
     let mut compiler = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compiler);
     let component: String = Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{component}-{:016x}.compiled", compiler.finish())
+    format!("{component}-{:016x}.{ENTRY}", compiler.finish())
 }
 
 /// A whole entry, or none: what is damaged is compiled again.

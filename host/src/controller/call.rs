@@ -5,7 +5,7 @@ use std::time::Duration;
 use wasmtime::{Store, Trap};
 
 use super::class::Class;
-use super::meter::Progress;
+use super::meter::Clock;
 use super::state::GuestState;
 
 /// Why a call into a guest failed. The store it ran in is not to be used again.
@@ -25,26 +25,30 @@ pub(crate) enum CallError {
 
 /// Readies a store for the next call.
 pub(super) fn begin(store: &mut Store<GuestState>) {
-    store.data_mut().meter.begin();
+    let state = store.data_mut();
+    state.meter.begin();
+    state.memory.begin();
     store.set_epoch_deadline(1);
 }
 
-/// Awaits a call for at most `call_time`, counted anew for each step that it makes.
+/// Awaits a call. It may take `call_time`, counted anew when that has passed and the call has moved on meanwhile, so that a
+/// single step takes twice the time at the most.
 ///
 /// # Cancel safety
 ///
 /// Not cancel safe: dropping it, or its running out of time, leaves a store that must be discarded.
 pub(super) async fn within<T>(
     call_time: Duration,
-    progress: &Progress,
+    clock: &Clock,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Ended> {
     let mut call = std::pin::pin!(call);
     loop {
-        let before = progress.value();
-        match tokio::time::timeout(call_time, &mut call).await {
+        let before = clock.moves();
+        let polled = std::future::poll_fn(|context| clock.poll(call.as_mut(), context));
+        match tokio::time::timeout(call_time, polled).await {
             Ok(result) => return result.map_err(Ended::Error),
-            Err(_elapsed) if progress.value() != before => {}
+            Err(_elapsed) if clock.moves() != before => {}
             Err(_elapsed) => return Err(Ended::Late),
         }
     }
@@ -84,6 +88,9 @@ impl Class {
                 }
             }
         };
+        if !self.output.admit() {
+            return;
+        }
         let connections: Vec<String> = state.batch.at_fault().iter().take(4).map(ToString::to_string).collect();
         tracing::warn!(controller = %self.name, connections = connections.join(","), "{doing} failed: {error}");
     }

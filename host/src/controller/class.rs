@@ -1,6 +1,7 @@
 //! One mounted controller: the compiled component, how it may be entered, and its limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -29,6 +30,11 @@ impl Class {
     /// Whether it takes WebSocket connections.
     pub(crate) fn has_sockets(&self) -> bool {
         self.sockets.is_some()
+    }
+
+    /// How long a call into it may take.
+    pub(crate) fn call_time(&self) -> Duration {
+        self.limits.call_time
     }
 
     /// Whether it answers plain HTTP requests.

@@ -26,7 +26,7 @@ pub(super) const TABLE_ELEMENTS: usize = 65_536;
 /// What the engine is dimensioned for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dimensions {
-    /// Live instances of all controllers together.
+    /// Live instances of all controllers together, those that answer plain requests included.
     pub(super) instances: u32,
     /// The largest memory of any controller, in bytes.
     pub(super) memory: usize,
@@ -70,9 +70,9 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
 fn pool(dimensions: Dimensions) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(dimensions.instances)
-        .total_core_instances(dimensions.instances.saturating_mul(6))
+        .total_core_instances(dimensions.instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
         .total_memories(dimensions.instances.saturating_mul(2))
-        .total_tables(dimensions.instances.saturating_mul(4))
+        .total_tables(dimensions.instances.saturating_mul(8))
         .total_stacks(dimensions.instances)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(2)

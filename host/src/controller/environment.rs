@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -14,6 +15,7 @@ use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::config::Config;
 use crate::ids::ServerId;
+use crate::mailbox::Drain;
 use crate::metrics::Metrics;
 use crate::shutdown::Alive;
 
@@ -30,14 +32,16 @@ pub(crate) struct Environment {
     pub(crate) alive: Alive,
     linker: Linker<GuestState>,
     slots: Arc<Semaphore>,
+    request_slots: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
 impl Environment {
     /// Starts the engine.
     pub(crate) fn start(settings: Arc<Config>, metrics: Arc<Metrics>, alive: Alive) -> wasmtime::Result<Self> {
-        let instances = settings.max_instances;
-        let engine = engine::start(Dimensions { instances, memory: settings.largest_memory() })?;
+        let (instances, requests) = (settings.max_instances, settings.max_requests);
+        let dimensions = Dimensions { instances: instances + requests, memory: settings.largest_memory() };
+        let engine = engine::start(dimensions)?;
         let local = Arc::new(LocalBus::new(Arc::clone(&metrics), settings.max_topics));
         Ok(Environment {
             server: ServerId::random(),
@@ -46,6 +50,7 @@ impl Environment {
             alive,
             linker: imports::linker(&engine)?,
             slots: Arc::new(Semaphore::new(instances as usize)),
+            request_slots: Arc::new(Semaphore::new(requests as usize)),
             stopping: AtomicBool::new(false),
             settings,
             metrics,
@@ -55,7 +60,7 @@ impl Environment {
     /// No new connections from here on; the ones there are learn it and are closed within the drain time.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.local.shut_down(self.settings.drain_time);
+        self.local.shut_down(Drain { begins: Instant::now(), lasts: self.settings.drain_time });
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -70,8 +75,13 @@ impl Environment {
         &self.linker
     }
 
-    /// One permit an instance; the engine's pool has no more room than there are permits.
+    /// One permit an instance for connections; the engine's pool has room for as many as there are permits of both kinds.
     pub(super) fn slots(&self) -> &Arc<Semaphore> {
         &self.slots
+    }
+
+    /// One permit an instance for a plain request. Requests do not take the place of connections, however slow they are.
+    pub(super) fn request_slots(&self) -> &Arc<Semaphore> {
+        &self.request_slots
     }
 }

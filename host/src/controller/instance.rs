@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -19,7 +18,7 @@ use super::bindings::lakou::controller::types::{ClosingParam, EventParam, Messag
 use super::class::Class;
 use crate::connection::Connection;
 use crate::ids::{ConnectionId, ConnectionKey};
-use crate::mailbox::{Mailbox, NotAccepted, Recipients, Work};
+use crate::mailbox::{Drain, Mailbox, NotAccepted, Recipients, Work};
 use crate::message::{Closing, Message, SharedEvent};
 use crate::request::{Acceptance, Request};
 use crate::shutdown::Alive;
@@ -61,7 +60,7 @@ struct Instance {
     mailbox: Weak<Mailbox>,
     living: Option<Living>,
     objects: HashMap<ConnectionKey, Object>,
-    draining: Option<Duration>,
+    draining: Option<Drain>,
     _alive: Alive,
 }
 
@@ -89,7 +88,6 @@ impl Instance {
             }
             self.work_off(&mut waiting).await;
         }
-        self.class.environment.metrics.instances.uncount();
     }
 
     /// Does what waits, in order, with neighbouring messages joined into one call.
@@ -121,15 +119,11 @@ impl Instance {
             Work::Connect { request, answer } => self.connect(&request, answer).await,
             Work::Open { connection, request } => self.open(connection, &request).await,
             Work::Deliver { to, event, from } => {
-                if let Some(mailbox) = self.mailbox.upgrade() {
-                    mailbox.event_taken(&event);
-                }
+                self.taken(&event);
                 self.deliver(to, event, from).await;
             }
             Work::Undelivered { to, target, event } => {
-                if let Some(mailbox) = self.mailbox.upgrade() {
-                    mailbox.event_taken(&event);
-                }
+                self.taken(&event);
                 self.undelivered(to, target, &event).await;
             }
             Work::Hangup { connection, closing } => {
@@ -141,6 +135,12 @@ impl Instance {
             Work::Shutdown { drain } => self.shut_down(drain).await,
             // Joined into calls by `work_off`; alone it is a call of one.
             Work::Receive { from, message } => self.receive(&mut vec![(from, message)]).await,
+        }
+    }
+
+    fn taken(&self, event: &SharedEvent) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.event_taken(event);
         }
     }
 
@@ -165,9 +165,10 @@ impl Instance {
     }
 
     async fn open(&mut self, connection: Arc<Connection>, request: &Request) {
-        if self.live().await.is_err() {
-            connection.close(Closing::controller_failed());
-            return;
+        match self.live().await {
+            Ok(()) => {}
+            Err(NoStore::NoRoom) => return connection.close(Closing::over_capacity()),
+            Err(NoStore::Failed) => return connection.close(Closing::controller_failed()),
         }
         let (Some(living), Some(mailbox)) = (&mut self.living, self.mailbox.upgrade()) else { return };
         let id = connection.id;
@@ -177,13 +178,13 @@ impl Instance {
         match self.settle(called, "open") {
             Ok(handle) => {
                 if let Some(drain) = self.draining {
-                    connection.close_at(moment_within(drain, id), Closing::going_away());
+                    connection.close_at(drain.moment(id), Closing::going_away());
                 }
                 self.objects.insert(id.key(), Object { handle, connection });
             }
             Err(Failed) => {
                 connection.close(Closing::controller_failed());
-                self.class.environment.local.remove_connection(id);
+                self.class.environment.local.remove_connection(&connection);
             }
         }
     }
@@ -260,20 +261,25 @@ impl Instance {
             let _ = self.settle(called, "close");
         }
         // Last, because the guest may have subscribed to something on its way out.
-        self.class.environment.local.remove_connection(id);
+        self.class.environment.local.remove_connection(&object.connection);
     }
 
-    async fn shut_down(&mut self, drain: Duration) {
+    async fn shut_down(&mut self, drain: Drain) {
         self.draining = Some(drain);
-        let keys: Vec<ConnectionKey> = self.objects.keys().copied().collect();
-        for key in keys {
+        let mut order: Vec<(Instant, ConnectionKey)> = Vec::with_capacity(self.objects.len());
+        for (key, object) in &self.objects {
+            // However long the calls below take, no connection outlives the drain.
+            object.connection.close_at(drain.end(), Closing::going_away());
+            order.push((drain.moment(object.connection.id), *key));
+        }
+        order.sort_unstable();
+        for (moment, key) in order {
             let (Some(object), Some(living)) = (self.objects.get(&key), &mut self.living) else { continue };
-            let id = object.connection.id;
-            let called = living.shut_down(object.handle, id).await;
+            let called = living.shut_down(object.handle, object.connection.id).await;
             if self.settle(called, "shutdown").is_ok()
                 && let Some(object) = self.objects.get(&key)
             {
-                object.connection.close_at(moment_within(drain, id), Closing::going_away());
+                object.connection.close_at(moment, Closing::going_away());
             }
         }
     }
@@ -299,13 +305,24 @@ impl Instance {
             let id = object.connection.id;
             let closing = if at_fault.contains(&id) { Closing::controller_failed() } else { Closing::instance_lost() };
             object.connection.close(closing);
-            self.class.environment.local.remove_connection(id);
+            self.class.environment.local.remove_connection(&object.connection);
         }
         Err(Failed)
     }
 }
 
-/// When within the drain time a connection is closed: its id is random, so the closes are spread evenly.
-fn moment_within(drain: Duration, id: ConnectionId) -> Instant {
-    Instant::now() + drain.mul_f64(id.fraction())
+impl Drop for Instance {
+    /// After the last connection there is nothing left to do here. After a panic there is: nobody else will tell the
+    /// connections, and the place must not be given to others.
+    fn drop(&mut self) {
+        let environment = &self.class.environment;
+        environment.metrics.instances.uncount();
+        for object in std::mem::take(&mut self.objects).into_values() {
+            object.connection.close(Closing::controller_failed());
+            environment.local.remove_connection(&object.connection);
+        }
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            self.class.vacate(&mailbox);
+        }
+    }
 }

@@ -23,7 +23,12 @@ impl MemoryLimit {
         MemoryLimit { limit, used: 0, refused: false, metrics }
     }
 
-    /// Whether a growth was ever refused to this store: the likely reason of a trap that follows.
+    /// A new call begins.
+    pub(super) fn begin(&mut self) {
+        self.refused = false;
+    }
+
+    /// Whether a growth was refused in this call: the likely reason of a trap that follows.
     pub(super) fn refused(&self) -> bool {
         self.refused
     }

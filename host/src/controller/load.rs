@@ -74,6 +74,8 @@ pub struct LoadError {
 enum Cause {
     #[error("can not be read: {0}")]
     Read(#[from] std::io::Error),
+    #[error("is no file")]
+    NoFile,
     #[error("has {0} bytes; at most {FILE_LIMIT} are read")]
     Size(u64),
     #[error(transparent)]
@@ -132,13 +134,19 @@ pub(crate) async fn load_folder(
             Err(cause) => rejected.push(LoadError { file, cause: one_line(&cause.to_string()) }),
         }
     }
+    if let Some(cache) = cache.as_ref() {
+        cache.prune();
+    }
     Ok((loaded, rejected))
 }
 
 fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> Result<(Arc<Class>, Mount), Cause> {
-    let size = std::fs::metadata(file)?.len();
-    if size > FILE_LIMIT {
-        return Err(Cause::Size(size));
+    let metadata = std::fs::metadata(file)?;
+    if !metadata.is_file() {
+        return Err(Cause::NoFile);
+    }
+    if metadata.len() > FILE_LIMIT {
+        return Err(Cause::Size(metadata.len()));
     }
     let wasm = std::fs::read(file)?;
     let defaults = manifest::read(&wasm)?;

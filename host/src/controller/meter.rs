@@ -1,44 +1,100 @@
-//! How much CPU a guest call has used. Nothing is measured until a tick interrupts the guest, so a short call costs nothing.
+//! How much CPU a guest call has used, and how far it has come.
 //!
-//! What counts is the CPU time of the thread, not the wall clock: a guest is not charged for a busy machine. A call may move
-//! between threads whenever it yields, so each stretch between two yields is measured by itself.
+//! Nothing is measured until a tick interrupts the guest, so a short call costs nothing. What counts is the CPU time of the
+//! thread while the call is being polled, not the wall clock: a guest is not charged for a busy machine, nor for what
+//! others do on its thread while it waits.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::UpdateDeadline;
 
-/// The CPU time of the current call of one store.
+/// The clock of the current call of one store, shared with what polls the call from outside.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clock(Arc<Readings>);
+
+#[derive(Debug, Default)]
+struct Readings {
+    /// The thread's CPU time, in nanoseconds, from which on nothing is counted yet; 0: no tick has come so far.
+    since: AtomicU64,
+    /// CPU time counted so far, in nanoseconds.
+    used: AtomicU64,
+    /// Items of a batch that the call has come to.
+    steps: AtomicU32,
+    /// Signs of life that renew the wall-clock limit: the steps, and pieces of bodies that have moved.
+    moves: AtomicU32,
+}
+
+impl Clock {
+    fn begin(&self) {
+        self.0.since.store(0, Ordering::Relaxed);
+        self.0.used.store(0, Ordering::Relaxed);
+    }
+
+    /// The call has come to its next item, which has limits of its own.
+    pub(super) fn step(&self) {
+        self.0.steps.fetch_add(1, Ordering::Relaxed);
+        self.moved();
+    }
+
+    /// The call is alive: its wall-clock limit begins anew.
+    pub(super) fn moved(&self) {
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn moves(&self) -> u32 {
+        self.0.moves.load(Ordering::Relaxed)
+    }
+
+    /// Polls `call` with this clock running.
+    pub(super) fn poll<F: Future>(&self, call: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Readings { since, .. } = &*self.0;
+        if since.load(Ordering::Relaxed) != 0 {
+            since.store(thread_cpu_nanos(), Ordering::Relaxed);
+        }
+        let polled = call.poll(context);
+        if since.load(Ordering::Relaxed) != 0 {
+            self.count();
+        }
+        polled
+    }
+
+    /// Counts what this thread has done since the last count; the first time there is nothing to compare with.
+    fn count(&self) -> Duration {
+        let Readings { since, used, .. } = &*self.0;
+        let now = thread_cpu_nanos();
+        let before = since.swap(now, Ordering::Relaxed);
+        let more = if before == 0 { 0 } else { now.saturating_sub(before) };
+        Duration::from_nanos(used.fetch_add(more, Ordering::Relaxed) + more)
+    }
+}
+
+/// The CPU budget of the calls of one store.
 #[derive(Debug)]
 pub(super) struct Meter {
     budget: Duration,
-    used: Duration,
-    /// The thread's CPU time, in nanoseconds, when the guest was last let run; 0: it was not looked at.
-    running_since: Arc<AtomicU64>,
-    progress: Progress,
-    /// The value of `progress` that `used` belongs to.
-    progress_seen: u32,
+    refill: Duration,
+    clock: Clock,
+    began: Instant,
+    steps_seen: u32,
     exceeded: bool,
 }
 
 impl Meter {
-    pub(super) fn new(budget: Duration, progress: Progress) -> Self {
-        Meter {
-            budget,
-            used: Duration::ZERO,
-            running_since: Arc::default(),
-            progress,
-            progress_seen: 0,
-            exceeded: false,
-        }
+    /// A call may use `budget`, and as much again for each `refill` that it has lasted: a request that streams for an hour
+    /// uses more than one that is answered at once, but never more than its share of a core.
+    pub(super) fn new(budget: Duration, refill: Duration, clock: Clock) -> Self {
+        Meter { budget, refill, clock, began: Instant::now(), steps_seen: 0, exceeded: false }
     }
 
     /// A new call begins, with a new budget.
     pub(super) fn begin(&mut self) {
-        self.used = Duration::ZERO;
-        self.running_since.store(0, Ordering::Relaxed);
+        self.clock.begin();
+        self.began = Instant::now();
     }
 
     /// Whether the last call was ended by the meter.
@@ -48,42 +104,22 @@ impl Meter {
 
     /// A tick has interrupted the guest: let others run and then go on, or end the call.
     pub(super) fn tick(&mut self) -> UpdateDeadline {
-        let now = thread_cpu_nanos();
-        let since = self.running_since.load(Ordering::Relaxed);
-        let progress = self.progress.value();
-        if progress != self.progress_seen {
-            // The next message of a batch has its own budget; what was spent before this tick may belong to either.
-            self.progress_seen = progress;
-            self.used = Duration::ZERO;
-        } else if since != 0 {
-            self.used += Duration::from_nanos(now.saturating_sub(since));
-        }
-        if self.used >= self.budget {
+        let used = self.clock.count();
+        let steps = self.clock.0.steps.load(Ordering::Relaxed);
+        if steps != self.steps_seen {
+            // The next item of a batch has its own budget; what was counted up to now may belong to either.
+            self.steps_seen = steps;
+            self.clock.0.used.store(0, Ordering::Relaxed);
+            self.began = Instant::now();
+        } else if used >= self.budget.saturating_add(self.refilled()) {
             self.exceeded = true;
             return UpdateDeadline::Interrupt;
         }
-        let running_since = Arc::clone(&self.running_since);
-        UpdateDeadline::YieldCustom(
-            1,
-            Box::pin(async move {
-                tokio::task::yield_now().await;
-                running_since.store(thread_cpu_nanos(), Ordering::Relaxed);
-            }),
-        )
-    }
-}
-
-/// How far a call has come; limits of a call hold for each step. Shared with what watches the call from outside.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<AtomicU32>);
-
-impl Progress {
-    pub(super) fn step(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
     }
 
-    pub(super) fn value(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
+    fn refilled(&self) -> Duration {
+        self.budget.mul_f64(self.began.elapsed().as_secs_f64() / self.refill.as_secs_f64())
     }
 }
 
@@ -97,46 +133,62 @@ fn thread_cpu_nanos() -> u64 {
 mod tests {
     use super::*;
 
-    fn burn(time: Duration) {
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn burn(milliseconds: u64) {
         let start = thread_cpu_nanos();
-        while thread_cpu_nanos() - start < u64::try_from(time.as_nanos()).expect("short") {}
+        while thread_cpu_nanos() - start < milliseconds * 1_000_000 {}
     }
 
-    /// One tick as the engine does it, the yield included.
-    async fn tick(meter: &mut Meter) -> bool {
-        match meter.tick() {
-            UpdateDeadline::YieldCustom(_, yielding) => {
-                yielding.await;
-                true
+    /// A call that burns so long before each tick; returns whether it came to its end.
+    async fn call(clock: &Clock, meter: &mut Meter, stretches: &[u64], between: impl Fn()) -> bool {
+        let call = async {
+            for stretch in stretches {
+                match meter.tick() {
+                    UpdateDeadline::YieldCustom(_, yielding) => yielding.await,
+                    _ => return false,
+                }
+                burn(*stretch);
+                between();
             }
-            _ => false,
-        }
+            !matches!(meter.tick(), UpdateDeadline::Interrupt)
+        };
+        let mut call = std::pin::pin!(call);
+        std::future::poll_fn(|context| clock.poll(call.as_mut(), context)).await
     }
 
     #[tokio::test]
-    async fn cpu_time_is_charged_and_waiting_is_not() {
-        let mut meter = Meter::new(Duration::from_millis(20), Progress::default());
+    async fn a_call_is_charged_for_itself_only() {
+        let clock = Clock::default();
+        let mut meter = Meter::new(Duration::from_millis(40), 1000 * SECOND, clock.clone());
         meter.begin();
-        assert!(tick(&mut meter).await);
-        std::thread::sleep(Duration::from_millis(60));
-        assert!(tick(&mut meter).await, "asleep is not running");
-        burn(Duration::from_millis(15));
-        assert!(tick(&mut meter).await);
-        burn(Duration::from_millis(15));
-        assert!(!tick(&mut meter).await);
+        // On the one thread of this test another task burns whenever the call yields.
+        let other = tokio::spawn(async {
+            loop {
+                burn(30);
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(call(&clock, &mut meter, &[5, 5, 5, 5], || ()).await, "others' CPU is not its own");
+        meter.begin();
+        assert!(!call(&clock, &mut meter, &[15, 15, 15, 15], || ()).await, "its own is");
         assert!(meter.exceeded());
+        other.abort();
     }
 
     #[tokio::test]
     async fn each_step_has_its_own_budget() {
-        let progress = Progress::default();
-        let mut meter = Meter::new(Duration::from_millis(20), progress.clone());
+        let clock = Clock::default();
+        let mut meter = Meter::new(Duration::from_millis(40), 1000 * SECOND, clock.clone());
         meter.begin();
-        for _ in 0..4 {
-            assert!(tick(&mut meter).await);
-            burn(Duration::from_millis(15));
-            progress.step();
-        }
-        assert!(!meter.exceeded());
+        assert!(call(&clock, &mut meter, &[25; 6], || clock.step()).await);
+    }
+
+    #[tokio::test]
+    async fn the_budget_of_a_long_call_grows() {
+        let clock = Clock::default();
+        let mut meter = Meter::new(Duration::from_millis(20), Duration::from_millis(20), clock.clone());
+        meter.begin();
+        assert!(call(&clock, &mut meter, &[15; 4], || ()).await, "as fast as it is spent");
     }
 }

@@ -1,8 +1,6 @@
 //! What a guest prints becomes log lines, one a line, bounded in length and number.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use wasmtime_wasi::async_trait;
@@ -11,6 +9,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::ids::ConnectionId;
 use crate::metrics::Metrics;
+use crate::rate::{Admitted, RateLimit};
+use crate::text::{cut, printable};
 
 /// The longest line that is logged whole; a longer one is cut into several.
 const LINE_BYTES: usize = 4096;
@@ -19,6 +19,10 @@ const LINE_BYTES: usize = 4096;
 /// printing for nobody. What is beyond is counted.
 const LINES_PER_SECOND: u32 = 100;
 
+/// How much of a guest's words about a misfit is logged.
+const NAME_BYTES: usize = 64;
+const REASON_BYTES: usize = 512;
+
 /// How much a guest may write at once.
 const WRITE_BYTES: usize = 64 * 1024;
 
@@ -26,22 +30,16 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(super) struct Output {
     controller: Arc<str>,
     metrics: Arc<Metrics>,
-    window: Mutex<Window>,
-}
-
-struct Window {
-    began: Instant,
-    lines: u32,
+    rate: RateLimit,
 }
 
 impl Output {
     pub(super) fn new(controller: Arc<str>, metrics: Arc<Metrics>) -> Self {
-        Output { controller, metrics, window: Mutex::new(Window { began: Instant::now(), lines: 0 }) }
+        Output { controller, metrics, rate: RateLimit::new(LINES_PER_SECOND) }
     }
 
     fn log(&self, source: Source, line: &str) {
         if !self.admit() {
-            self.metrics.log_lines_dropped.count();
             return;
         }
         let (controller, line) = (&*self.controller, printable(line));
@@ -54,44 +52,27 @@ impl Output {
     /// A client message or an event did not fit a method; the guest's words about it are cut to a line's length.
     pub(super) fn misfit(&self, connection: Option<ConnectionId>, origin: &str, name: &str, reason: &str) {
         if !self.admit() {
-            self.metrics.log_lines_dropped.count();
             return;
         }
         let controller = &*self.controller;
         let connection = connection.map(tracing::field::display);
-        let reason = printable(reason);
-        tracing::warn!(controller, connection, "{origin} {name:.64?} did not fit: {reason:.512}");
+        let (name, reason) = (cut(name, NAME_BYTES), printable(cut(reason, REASON_BYTES)));
+        tracing::warn!(controller, connection, "{origin} {name:?} did not fit: {reason}");
     }
 
-    fn admit(&self) -> bool {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.began.elapsed() >= Duration::from_secs(1) {
-            *window = Window { began: Instant::now(), lines: 0 };
+    /// Whether one more line may be logged because of this controller; one that may not is counted.
+    pub(super) fn admit(&self) -> bool {
+        match self.rate.admit() {
+            Admitted::Yes => return true,
+            Admitted::FirstNo => {
+                let controller = &*self.controller;
+                tracing::warn!(controller, "over {LINES_PER_SECOND} lines in this second: the others are not logged");
+            }
+            Admitted::No => {}
         }
-        window.lines = window.lines.saturating_add(1);
-        if window.lines == LINES_PER_SECOND + 1 {
-            let controller = &*self.controller;
-            tracing::warn!(controller, "more than {LINES_PER_SECOND} lines in a second: the rest of it is not logged");
-        }
-        window.lines <= LINES_PER_SECOND
+        self.metrics.log_lines_dropped.count();
+        false
     }
-}
-
-/// A text without characters that would move a terminal's cursor, and so could make one line look like others.
-fn printable(text: &str) -> Cow<'_, str> {
-    let moves = |character: char| character.is_control() && character != '\t';
-    if !text.contains(moves) {
-        return Cow::Borrowed(text);
-    }
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if moves(character) {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    Cow::Owned(printable)
 }
 
 #[derive(Clone, Copy)]

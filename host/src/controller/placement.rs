@@ -54,6 +54,21 @@ impl Class {
     }
 }
 
+impl Class {
+    /// Takes an instance out that is to end: without senders its mailbox ends, and with it its task. One that was given a
+    /// connection in the meantime stays, unless its task has ended already.
+    pub(super) fn vacate(&self, mailbox: &Arc<Mailbox>) {
+        let mut places = self.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |place: &Place| Arc::ptr_eq(&place.mailbox, mailbox);
+        let Some(index) = places.iter().position(|place| is_it(place) && (place.taken == 0 || mailbox.is_closed()))
+        else {
+            return;
+        };
+        places.swap_remove(index);
+        self.environment.local.remove_instance(&self.name, mailbox);
+    }
+}
+
 /// The index of the instance to use, or none for a new one.
 fn choose(taken: &[usize], capacity: usize, cores: usize) -> Option<usize> {
     let with_room = taken.iter().enumerate().filter(|(_, taken)| **taken < capacity);
@@ -81,12 +96,12 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut places = self.class.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(index) = places.iter().position(|place| Arc::ptr_eq(&place.mailbox, &self.mailbox)) else { return };
-        places[index].taken -= 1;
-        if places[index].taken == 0 {
-            // Without senders the mailbox ends, and with it the instance.
-            places.swap_remove(index);
-            self.class.environment.local.remove_instance(&self.class.name, &self.mailbox);
+        let Some(place) = places.iter_mut().find(|place| Arc::ptr_eq(&place.mailbox, &self.mailbox)) else { return };
+        place.taken -= 1;
+        let empty = place.taken == 0;
+        drop(places);
+        if empty {
+            self.class.vacate(&self.mailbox);
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Plain HTTP requests, answered by a component's `wasi:http/incoming-handler`. Each request has a fresh instance: nothing
 //! of one request is there for the next, and a failure ends one request only. Bodies stream both ways.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -12,23 +16,18 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::{Error, WasiHttpView};
 
-use super::call::{self, Ended};
+use super::call;
 use super::class::Class;
-use super::meter::Progress;
+use super::meter::Clock;
 use super::state::{GuestState, new_store};
 
-/// The body of a controller's answer, and of a request to it.
-type Body = UnsyncBoxBody<Bytes, Error>;
-
-/// A controller's answer; its body may still be in the making.
-pub(crate) type Answer = Response<Body>;
+/// The body of a controller's answer; it may still be in the making.
+type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
-    /// The component answers no plain requests.
-    NotHttp,
-    /// No instance was free within `call-time`.
+    /// As many requests as may be were still being answered after `call-time`.
     Busy,
     /// The controller trapped, went over a limit, or returned without an answer.
     Failed,
@@ -36,79 +35,111 @@ pub(crate) enum NoAnswer {
     Error(String),
 }
 
-type Head = oneshot::Sender<Result<Answer, ErrorCode>>;
+type Head = oneshot::Sender<Result<Response<UnsyncBoxBody<Bytes, Error>>, ErrorCode>>;
 
 impl Class {
     /// Has the controller answer a request. The head is there within `call-time`; after that, `call-time` is how long
     /// neither body may move while the guest is at work.
-    pub(crate) async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Result<Answer, NoAnswer>
+    pub(crate) async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Result<Response<AnswerBody>, NoAnswer>
     where
         B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
     {
-        let Some(component) = self.http.clone() else { return Err(NoAnswer::NotHttp) };
-        let slots = Arc::clone(self.environment.slots());
+        let Some(component) = self.http.clone() else { return Err(NoAnswer::Failed) };
+        let slots = Arc::clone(self.environment.request_slots());
         let slot = tokio::time::timeout(self.limits.call_time, slots.acquire_owned())
             .await
             .map_err(|_elapsed| NoAnswer::Busy)?
             .map_err(|_closed| NoAnswer::Busy)?;
         self.environment.metrics.http_requests.count();
-        let progress = Progress::default();
+        let clock = Clock::default();
+        let failed = Arc::new(AtomicBool::new(false));
         let (head, answer) = oneshot::channel();
-        let request = request.map(|body| stepping(body, progress.clone()));
+        let request = request.map(|body| moving(body, clock.clone()));
         let alive = self.environment.alive.clone();
-        let task = handle(Arc::clone(self), component, request, head, progress.clone(), slot);
+        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), slot);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
         tokio::spawn(async move {
             task.await;
             drop(alive);
         });
         match answer.await {
-            Ok(Ok(response)) => Ok(response.map(|body| stepping(body, progress))),
+            Ok(Ok(response)) => Ok(response.map(|body| Whole { body: moving(body, clock), failed }.boxed_unsync())),
             Ok(Err(error)) => Err(NoAnswer::Error(format!("{error:?}"))),
             Err(_dropped) => Err(NoAnswer::Failed),
         }
     }
 }
 
-async fn handle(
+async fn handle<B>(
     class: Arc<Class>,
     component: ProxyPre<GuestState>,
-    request: Request<Body>,
+    request: Request<B>,
     head: Head,
-    progress: Progress,
+    clock: Clock,
+    failed: Arc<AtomicBool>,
     // Given back after the store, which is dropped first.
     _slot: OwnedSemaphorePermit,
-) {
-    let mut store = new_store(&class, progress.clone());
+) where
+    B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
+{
+    let mut store = new_store(&class, clock.clone());
     call::begin(&mut store);
     let mut http = store.data_mut().http();
     let resources = http.new_incoming_request(Scheme::Http, request).and_then(|request| {
         let head = http.new_response_outparam(head)?;
         Ok((request, head))
     });
-    let (request, head) = match resources {
-        Ok(resources) => resources,
-        Err(error) => {
-            class.failed(Ended::Error(error), store.data(), "http");
-            return;
-        }
-    };
     let answering = async {
+        let (request, head) = resources?;
         let proxy = component.instantiate_async(&mut store).await?;
         proxy.wasi_http_incoming_handler().call_handle(&mut store, request, head).await
     };
-    if let Err(ended) = call::within(class.limits.call_time, &progress, answering).await {
+    if let Err(ended) = call::within(class.limits.call_time, &clock, answering).await {
         class.failed(ended, store.data(), "http");
+        // Before the store and its end of the body are dropped, which by itself would look like the body's end.
+        failed.store(true, Ordering::Release);
     }
 }
 
-/// A body of which each piece that moves is a step of the call.
-fn stepping<B>(body: B, progress: Progress) -> Body
+/// The body of an answer, which ends well only if the guest has not failed: half an answer must not pass for a whole one.
+struct Whole<B> {
+    body: B,
+    failed: Arc<AtomicBool>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the controller failed in the middle of its answer")]
+struct Half;
+
+impl<B> http_body::Body for Whole<B>
+where
+    B: http_body::Body<Data = Bytes, Error = Error> + Unpin,
+{
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+            None if self.failed.swap(false, Ordering::AcqRel) => Poll::Ready(Some(Err(Half.into()))),
+            frame => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A body of which each piece that moves is a sign of life of the call.
+fn moving<B>(body: B, clock: Clock) -> UnsyncBoxBody<Bytes, Error>
 where
     B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
 {
     body.map_frame(move |frame| {
-        progress.step();
+        clock.moved();
         frame
     })
     .map_err(Into::into)

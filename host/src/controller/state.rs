@@ -10,12 +10,19 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::class::Class;
 use super::imports::http::NoOutgoing;
 use super::limits::MemoryLimit;
-use super::meter::{Meter, Progress};
+use super::meter::{Clock, Meter};
 use super::output::{Lines, Source};
 use crate::ids::ConnectionId;
 
-/// Handles that one store may hold at a time, on either side: a socket a connection, and what WASI hands out.
-const HANDLES: usize = 20_000;
+/// Handles that a store may hold at a time beside those of its connections: streams, pollables, header fields. Some of
+/// them have buffers in the host, so their number bounds the host's memory.
+const HANDLES: usize = 256;
+
+/// Random bytes that a guest gets in one call.
+const RANDOM_BYTES: u64 = 64 * 1024;
+
+/// The header fields of one `fields` resource, as the host holds them in memory.
+const FIELD_BYTES: usize = 64 * 1024;
 
 /// The state of one store.
 pub(crate) struct GuestState {
@@ -24,7 +31,7 @@ pub(crate) struct GuestState {
     pub(super) meter: Meter,
     pub(super) memory: MemoryLimit,
     pub(super) batch: Batch,
-    pub(super) progress: Progress,
+    pub(super) clock: Clock,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: NoOutgoing,
@@ -56,9 +63,12 @@ impl Batch {
         forward
     }
 
-    /// The connection of the item attended to.
+    /// The connection of the item attended to, or of the only one.
     pub(super) fn connection(&self) -> Option<ConnectionId> {
-        self.attended.and_then(|index| self.items.get(index).copied())
+        match self.at_fault() {
+            [only] => Some(*only),
+            _ => None,
+        }
     }
 
     /// Whose fault a failure of this call is: the item attended to, or all of them if the guest told nothing.
@@ -70,28 +80,33 @@ impl Batch {
     }
 }
 
-/// A store for `class`, with all its limits set; `progress` is what tells the steps of its calls apart.
-pub(super) fn new_store(class: &Arc<Class>, progress: Progress) -> Store<GuestState> {
+/// A store for `class`, with all its limits set; `clock` measures its calls.
+pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
+    let connections = class.limits.connections_per_instance;
     let mut table = ResourceTable::new();
-    table.set_max_capacity(HANDLES);
+    table.set_max_capacity(connections + HANDLES);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
         table,
-        meter: Meter::new(class.limits.cpu_time, progress.clone()),
+        meter: Meter::new(class.limits.cpu_time, class.limits.call_time, clock.clone()),
         memory: MemoryLimit::new(class.limits.memory, Arc::clone(&class.environment.metrics)),
         batch: Batch::default(),
-        progress,
+        clock,
         wasi: WasiCtx::builder()
             .stdout(Lines::new(&class.output, Source::Stdout))
             .stderr(Lines::new(&class.output, Source::Stderr))
+            .max_random_size(RANDOM_BYTES)
             .build(),
-        http: WasiHttpCtx::new(),
+        http,
         hooks: NoOutgoing,
         class: Arc::clone(class),
     };
     let mut store = Store::new(class.environment.engine(), state);
     store.limiter(|state| &mut state.memory);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().meter.tick()));
-    store.set_max_component_handles(HANDLES);
+    // In the guest a connection is two handles: its object and its socket.
+    store.set_max_component_handles(2 * connections + HANDLES);
     // One call may hand over its largest message or event a few times over, and small things beside it.
     store.set_hostcall_fuel(class.environment.settings.largest_handover().saturating_mul(4).max(16 * 1024 * 1024));
     store

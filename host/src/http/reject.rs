@@ -1,12 +1,17 @@
 //! Everything that can be wrong with a request, as a table: status, headers, what the client is told, what is logged.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
+    UPGRADE,
+};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
-use super::Body;
+use super::{Body, handshake};
+use crate::rate::{Admitted, RateLimit};
 use crate::request::Refusal;
+use crate::text::cut;
 
 /// Why a request gets no 101 and no page.
 #[derive(Debug)]
@@ -40,11 +45,14 @@ pub(super) enum Reject {
 }
 
 impl Reject {
-    pub(super) fn response(self) -> Response<Body> {
+    /// The answer; `log` bounds what clients can make the host write about it.
+    pub(super) fn response(self, log: &RateLimit) -> Response<Body> {
         if let Reject::Refused(refusal) = self {
-            return refused(refusal);
+            return refused(refusal, log);
         }
-        self.log();
+        if log.admit() == Admitted::Yes {
+            self.log();
+        }
         let (status, text) = self.public();
         let mut response =
             Response::new(Full::new(Bytes::from(format!("{text}\n"))).map_err(|never| match never {}).boxed_unsync());
@@ -68,7 +76,9 @@ impl Reject {
             Reject::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "connect here with a WebSocket".into()),
             Reject::SocketVersion => (StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken here".into()),
             Reject::Handshake(how) => (StatusCode::BAD_REQUEST, format!("not a WebSocket handshake: {how}")),
-            Reject::Origin(origin) => (StatusCode::FORBIDDEN, format!("pages of {origin:.200} may not connect here")),
+            Reject::Origin(origin) => {
+                (StatusCode::FORBIDDEN, format!("pages of {} may not connect here", cut(origin, 200)))
+            }
             Reject::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again".into()),
             Reject::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping, try again".into()),
             Reject::Failed(_) | Reject::Refused(_) => {
@@ -77,14 +87,15 @@ impl Reject {
         }
     }
 
-    fn headers(&self) -> &[(HeaderName, &'static str)] {
+    fn headers(&self) -> Vec<(HeaderName, &'static str)> {
         match self {
-            Reject::Method("GET, HEAD") => &[(ALLOW, "GET, HEAD")],
-            Reject::Method(_) => &[(ALLOW, "GET")],
-            Reject::UpgradeRequired => &[(UPGRADE, "websocket"), (CONNECTION, "upgrade")],
-            Reject::SocketVersion => &[(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")],
-            Reject::Busy | Reject::Stopping => &[(RETRY_AFTER, "1")],
-            _ => &[],
+            Reject::Method(allowed) => vec![(ALLOW, allowed)],
+            Reject::UpgradeRequired => vec![(UPGRADE, "websocket"), (CONNECTION, "upgrade")],
+            Reject::SocketVersion => {
+                vec![(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")]
+            }
+            Reject::Busy | Reject::Stopping => vec![(RETRY_AFTER, "1")],
+            _ => Vec::new(),
         }
     }
 
@@ -92,27 +103,30 @@ impl Reject {
         match self {
             Reject::Failed(cause) => tracing::warn!("500: {cause}"),
             Reject::Origin(origin) => {
-                tracing::info!("403: origin {origin:.200?} is neither this host nor in `origins`");
+                tracing::info!("403: origin {:?} is neither this host nor in `origins`", cut(origin, 200));
             }
             other => tracing::debug!("rejected: {other:?}"),
         }
     }
 }
 
-/// The controller's own answer, with what it may not set left out.
-fn refused(refusal: Refusal) -> Response<Body> {
+/// The controller's own answer.
+fn refused(refusal: Refusal, log: &RateLimit) -> Response<Body> {
+    let failed = |wrong: String| Reject::Failed(format!("connect refused with {wrong}")).response(log);
     let status = StatusCode::from_u16(refusal.status).ok().filter(|status| (300..600).contains(&status.as_u16()));
     let Some(status) = status else {
-        let cause = format!("connect refused with status {}; 300 to 599 are possible", refusal.status);
-        return Reject::Failed(cause).response();
+        return failed(format!("status {}; 300 to 599 are possible", refusal.status));
     };
-    let mut response =
-        Response::new(Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync());
+    let body = Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     for (name, value) in &refusal.headers {
-        match super::handshake::header(name, value) {
+        match handshake::header(name, value) {
+            Ok((name, _)) if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) => {
+                return failed(format!("the header {name}, which is the host's to set"));
+            }
             Ok((name, value)) => drop(response.headers_mut().append(name, value)),
-            Err(wrong) => return Reject::Failed(format!("connect refused with a bad header: {wrong}")).response(),
+            Err(wrong) => return failed(format!("a bad header: {wrong}")),
         }
     }
     response

@@ -23,6 +23,7 @@ use crate::message::Closing;
 use crate::patience::Patient;
 use crate::request::{Acceptance, Request as Asked};
 use crate::session::{Session, derive_accept_key};
+use crate::text::cut;
 
 /// Answers a request for a WebSocket; if the answer is 101, a session takes over the stream.
 pub(super) async fn accept(
@@ -78,8 +79,7 @@ async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
     let (answer, answered) = oneshot::channel();
     seat.put(Work::Connect { request: Arc::clone(asked), answer });
     // The calls before this one in the mailbox have their limits; this is one for the mailbox as a whole.
-    let settings = &seat.class.environment.settings;
-    let patience = settings.handshake_timeout + settings.guest.call_time;
+    let patience = seat.class.environment.settings.handshake_timeout + seat.class.call_time();
     match tokio::time::timeout(patience, answered).await {
         Ok(Ok(Ok(acceptance))) => Ok(acceptance),
         Ok(Ok(Err(NotAccepted::Refused(refusal)))) => Err(Reject::Refused(refusal)),
@@ -111,20 +111,23 @@ fn switching(accept_key: &str, asked: &Asked, accepted: Acceptance) -> Result<Re
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     let failed = |wrong: String| Reject::Failed(format!("connect accepted with {wrong}"));
     let own = |name: HeaderName, value: &str| {
-        let value = HeaderValue::from_str(value).map_err(|_| failed(format!("{name} {value:.64?}")))?;
+        let value = HeaderValue::from_str(value).map_err(|_| failed(format!("{name} {:?}", cut(value, 64))))?;
         Ok((name, value))
     };
     let (name, value) = own(header::SEC_WEBSOCKET_ACCEPT, accept_key)?;
     headers.insert(name, value);
     if let Some(subprotocol) = accepted.subprotocol {
         if !asked.subprotocols.contains(&subprotocol) {
-            return Err(failed(format!("subprotocol {subprotocol:.64?}, which the client did not offer")));
+            return Err(failed(format!("subprotocol {:?}, which the client did not offer", cut(&subprotocol, 64))));
         }
         let (name, value) = own(header::SEC_WEBSOCKET_PROTOCOL, &subprotocol)?;
         headers.insert(name, value);
     }
     for (name, value) in &accepted.headers {
         let (name, value) = handshake::header(name, value).map_err(|wrong| failed(format!("a bad header: {wrong}")))?;
+        if handshake::is_own(&name) {
+            return Err(failed(format!("the header {name}, which is the host's to set")));
+        }
         headers.append(name, value);
     }
     Ok(response)

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
 /// A pattern, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -17,6 +19,10 @@ pub(super) enum Segment {
     Literal(String),
     Parameter(String),
 }
+
+/// What a path can not have as it is (RFC 3986, section 3.3), of what a pattern can have.
+const ENCODED: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'|');
 
 /// More segments than any sensible path has; looking a path up recurses as deep.
 const SEGMENTS: usize = 32;
@@ -39,7 +45,8 @@ impl FromStr for Pattern {
                         "segment {part:?}: a parameter is a whole segment, like {{room}}; `?`, `#` and `%` can not occur"
                     ));
                 }
-                pattern.segments.push(Segment::Literal(part.to_owned()));
+                // As it comes from a client.
+                pattern.segments.push(Segment::Literal(utf8_percent_encode(part, ENCODED).to_string()));
                 continue;
             };
             let (name, is_rest) = name.strip_prefix('*').map_or((name, false), |name| (name, true));

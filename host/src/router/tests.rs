@@ -49,6 +49,14 @@ fn parameters_are_decoded_once() {
 }
 
 #[test]
+fn literals_need_not_be_ascii() {
+    let router = router(&["/caf\u{e9}/the bar"]);
+    for path in ["/caf%C3%A9/the%20bar", "/caf%c3%a9/the%20bar"] {
+        assert!(router.route(path).is_ok(), "{path}");
+    }
+}
+
+#[test]
 fn collisions_leave_the_first() {
     let mut router = router(&["/chat/{room}", "/files/{*path}"]);
     assert!(

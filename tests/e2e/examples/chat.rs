@@ -110,6 +110,23 @@ async fn nobody_speaks_in_anothers_name() {
 }
 
 #[tokio::test]
+async fn the_page_needs_nothing_else_and_inserts_text_as_text() {
+    let page = include_str!("../../../examples/chat/public/index.html");
+    let host = TestHost::serving(&["chat"]).public(&[("index.html", page)]).start().await;
+    let answer = host.ask("GET", "/").get().await;
+    assert!(answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
+    assert_eq!(answer.text(), page);
+    for outside in
+        ["http://", "https://", "src=", "@import", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"]
+    {
+        assert!(!page.contains(outside), "the page has `{outside}`");
+    }
+    // Served by the same host, it may connect: the origin is the host's own.
+    let own = format!("http://{}", host.address);
+    host.knock("/chat/yard?name=ann").origin(&own).open().await.leave().await;
+}
+
+#[tokio::test]
 async fn an_empty_text_is_not_said() {
     let host = TestHost::with(&["chat"]).await;
     let mut ann = host.connect("/chat/yard?name=ann").await;

@@ -10,10 +10,19 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
+        Folder::inside(scratch())
+    }
+
+    /// Outside of the checkout, for what must not be a part of its workspace.
+    pub(crate) fn outside() -> Self {
+        Folder::inside(&std::env::temp_dir())
+    }
+
+    fn inside(parent: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("e2e-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = scratch().join(name);
-        std::fs::create_dir_all(&path).expect("the target folder can be written to");
+        let name = format!("lakou-e2e-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = parent.join(name);
+        std::fs::create_dir_all(&path).expect("target and temporary folders can be written to");
         Folder { path }
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn wasm(name: &str) -> Vec<u8> {
 /// Where the compiled component of the crate in the folder `name` is.
 pub(crate) fn path(name: &str) -> &'static Path {
     static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(build);
+    let built = BUILT.get_or_init(build_all);
     built.get(name).unwrap_or_else(|| panic!("no guest `{name}`; there are {:?}", built.keys()))
 }
 
@@ -38,27 +38,42 @@ pub(crate) fn examples() -> Vec<String> {
 pub(crate) fn binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        cargo(&["-p", "lakou-host", "--bin", "lakou"]);
+        cargo(checkout(), "build", &["-p", "lakou-host", "--bin", "lakou"]);
         target().join("release/lakou")
     })
 }
 
-fn build() -> BTreeMap<String, PathBuf> {
-    let crates: Vec<_> = crates_in("examples").into_iter().chain(crates_in("tests/guests")).collect();
-    let mut arguments = vec!["--target", "wasm32-wasip2", "--message-format", "json-render-diagnostics"];
-    for (_, package) in &crates {
-        arguments.extend(["-p", package]);
-    }
-    let messages = cargo(&arguments);
-    messages.lines().filter_map(|line| component(&serde_json::from_str(line).ok()?)).collect()
+/// Builds the crate in `folder`, which is none of ours, and gives its component.
+pub(crate) fn build(folder: &Path) -> Vec<u8> {
+    let messages = cargo(folder, "build", FOR_WASM);
+    let (_, path) = components(&messages).next().expect("the crate makes a component");
+    std::fs::read(path).expect("cargo has just built it")
 }
 
-/// The folder and the component that one of cargo's messages tells of, if it tells of any.
-fn component(message: &serde_json::Value) -> Option<(String, PathBuf)> {
-    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.file_name()?.to_str()?;
-    let files = message["filenames"].as_array()?.iter().filter_map(|name| name.as_str());
-    let wasm = files.into_iter().find(|name| name.ends_with(".wasm"))?;
-    Some((folder.to_owned(), PathBuf::from(wasm)))
+/// Runs the native tests of the crate in `folder`.
+pub(crate) fn test(folder: &Path) {
+    cargo(folder, "test", &[]);
+}
+
+/// What makes components, and says where they are.
+const FOR_WASM: &[&str] = &["--target", "wasm32-wasip2", "--message-format", "json-render-diagnostics"];
+
+fn build_all() -> BTreeMap<String, PathBuf> {
+    let crates: Vec<_> = crates_in("examples").into_iter().chain(crates_in("tests/guests")).collect();
+    let packages = crates.iter().flat_map(|(_, package)| ["-p", package]);
+    let messages = cargo(checkout(), "build", &FOR_WASM.iter().copied().chain(packages).collect::<Vec<_>>());
+    components(&messages).collect()
+}
+
+/// The folder and the component of each crate that cargo's messages tell of.
+fn components(messages: &str) -> impl Iterator<Item = (String, PathBuf)> {
+    messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let folder = Path::new(message["manifest_path"].as_str()?).parent()?.file_name()?.to_str()?;
+        let mut files = message["filenames"].as_array()?.iter().filter_map(|name| name.as_str());
+        let wasm = files.find(|name| name.ends_with(".wasm"))?;
+        Some((folder.to_owned(), PathBuf::from(wasm)))
+    })
 }
 
 /// Folder name and package name of each crate in `parent`.
@@ -88,17 +103,19 @@ fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs `cargo build --release` with `arguments` and gives its standard output.
-fn cargo(arguments: &[&str]) -> String {
+/// Runs a command of cargo's in `folder`, for the release profile, and gives its standard output.
+fn cargo(folder: &Path, command: &str, arguments: &[&str]) -> String {
     let output = Command::new(program())
-        .args(["build", "--quiet", "--release", "--target-dir"])
+        .args([command, "--quiet", "--release", "--target-dir"])
         .arg(target())
         .args(arguments)
-        .current_dir(checkout())
+        .current_dir(folder)
         .output()
         .expect("cargo can be run");
-    assert!(output.status.success(), "cargo build {arguments:?}:\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {command} {arguments:?}:\n{said}\n{errors}");
+    said
 }
 
 fn target() -> &'static Path {

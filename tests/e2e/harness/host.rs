@@ -133,6 +133,12 @@ impl Furnished {
         self
     }
 
+    /// Puts a folder into the folder of controllers.
+    pub(crate) fn folder(self, name: &str) -> Self {
+        std::fs::create_dir(self.config.controllers.join(name)).expect("the test's own folder");
+        self
+    }
+
     /// Serves static files, each a path and a content.
     pub(crate) fn public(mut self, files: &[(&str, &str)]) -> Self {
         for (name, content) in files {

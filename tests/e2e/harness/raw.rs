@@ -16,11 +16,17 @@ pub(crate) struct RawClient {
     buffer: Vec<u8>,
 }
 
+impl From<TcpStream> for RawClient {
+    fn from(stream: TcpStream) -> Self {
+        RawClient { stream, buffer: Vec::new() }
+    }
+}
+
 impl RawClient {
     pub(crate) async fn dial(address: SocketAddr) -> Self {
         let stream = within("the host accepts", TcpStream::connect(address)).await.expect("the host accepts");
         stream.set_nodelay(true).expect("an open socket");
-        RawClient { stream, buffer: Vec::new() }
+        RawClient::from(stream)
     }
 
     /// Does the handshake, which must succeed, and gives its answer's head.

@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::{Bus, EmitError, Envelope, Target};
 use super::LocalBus;
+use crate::connection::Connection;
 use crate::ids::{ConnectionId, ServerId};
 use crate::mailbox::{Mailbox, Recipients, Work};
 use crate::message::Event;
@@ -79,7 +80,7 @@ fn a_unicast_to_nobody_comes_back() {
     assert_eq!((to, target), (alice.key(), gone));
 
     assert_eq!(bus.emit(envelope(Target::Connection(gone), None)), Err(EmitError::Gone));
-    bus.remove_connection(alice);
+    bus.remove_connection(&Connection::new(alice, 1));
     assert_eq!(bus.emit(envelope(Target::Connection(alice), None)), Err(EmitError::Gone));
     assert_eq!(metrics.snapshot().events_undelivered, 3);
 }

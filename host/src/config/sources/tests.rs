@@ -73,8 +73,10 @@ fn mistakes_are_named() {
     let error = wrong("origins = [\"example.org\"]");
     assert!(error.contains("https://example.org"), "{error}");
 
-    let sources = Sources { variables: pairs(&[("LAKOU_PROT", "1")]), ..Sources::default() };
-    assert!(sources.config().expect_err("wrong").to_string().contains("environment: unknown setting `LAKOU_PROT`"));
+    let error = wrong("[controllers.chat]\npath = \"/c\"");
+    assert!(error.contains("[controller.NAME]"), "{error}");
+    let others = Sources { variables: pairs(&[("LAKOU_PORT", "tcp://10.0.0.1:80")]), ..Sources::default() };
+    assert!(others.config().is_ok(), "a variable of somebody else");
     let sources = Sources { flags: pairs(&[("listen", "8000")]), ..Sources::default() };
     assert!(sources.config().expect_err("wrong").to_string().starts_with("--listen: is \"8000\""));
     let sources = Sources { file: Some("/nowhere/lakou.toml".into()), ..Sources::default() };

@@ -12,7 +12,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 impl Host for GuestState {
     fn attend(&mut self, index: u32) -> wasmtime::Result<()> {
         if self.batch.attend(index) {
-            self.progress.step();
+            self.clock.step();
         }
         Ok(())
     }

@@ -12,6 +12,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
     types::add_to_linker::<_, WasiHttp>(linker, &(&LinkOptions::default()).into(), GuestState::http)
 }
 
+/// How much of an answer's body the host buffers for a guest before the guest has to wait for the client, once for the
+/// chunk that is on its way and once for the next.
+const CHUNK: usize = 64 * 1024;
+
 /// Hooks of a guest that sends no requests of its own.
 pub(in crate::controller) struct NoOutgoing;
 
@@ -19,6 +23,10 @@ type Outcome<T> = Result<T, Error>;
 type InTime<T> = Box<dyn Future<Output = T> + Send>;
 
 impl WasiHttpHooks for NoOutgoing {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
     fn send_request(
         &mut self,
         _request: ::http::Request<WasiBody>,

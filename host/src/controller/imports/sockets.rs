@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::emitting::{self, Fault, GuestEvent, GuestMessage};
-use crate::bus::{Target, Topic};
+use crate::bus::{NotSubscribed, Target, Topic};
 use crate::connection::{Connection, NotQueued};
 use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSocket};
 use crate::controller::bindings::lakou::controller::types::ClosingResult;
@@ -38,10 +38,6 @@ impl HostSocket for GuestState {
         Ok(connection.send(emitting::message(message)).map_err(|error| match error {
             NotQueued::Gone => Fault::Gone,
             NotQueued::TooLarge => Fault::TooLarge,
-            NotQueued::Overflow => {
-                self.class.environment.metrics.slow_clients.count();
-                Fault::Gone
-            }
         }))
     }
 
@@ -61,11 +57,11 @@ impl HostSocket for GuestState {
             Err(wrong) => return Ok(Err(Fault::Invalid(wrong))),
         };
         let environment = &self.class.environment;
-        if environment.bus.subscribe(topic, &connection) {
-            return Ok(Ok(()));
-        }
         let limit = environment.settings.max_topics;
-        Ok(Err(Fault::Unavailable(format!("the connection has its {limit} topics already"))))
+        Ok(environment.bus.subscribe(topic, &connection).map_err(|error| match error {
+            NotSubscribed::Gone => Fault::Gone,
+            NotSubscribed::Full => Fault::Unavailable(format!("the connection has its {limit} topics already")),
+        }))
     }
 
     fn unsubscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<()> {

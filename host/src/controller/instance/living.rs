@@ -15,7 +15,7 @@ use crate::controller::bindings::lakou::controller::types::{ClosingParam, EventP
 use crate::controller::call::{self, Ended};
 use crate::controller::class::Class;
 use crate::controller::imports::sockets::Socket;
-use crate::controller::meter::Progress;
+use crate::controller::meter::Clock;
 use crate::controller::state::{GuestState, new_store};
 use crate::ids::ConnectionId;
 use crate::request::{Acceptance, Refusal, Request};
@@ -32,7 +32,7 @@ pub(super) enum NoStore {
 pub(super) struct Living {
     store: Store<GuestState>,
     world: ControllerWorld,
-    progress: Progress,
+    clock: Clock,
     call_time: Duration,
     // Given back after the store has given back its memory.
     _slot: OwnedSemaphorePermit,
@@ -41,12 +41,12 @@ pub(super) struct Living {
 /// Calls an export under the limits of a call.
 macro_rules! call {
     ($living:ident, $items:expr, |$guest:ident, $store:ident| $call:expr) => {{
-        let Living { store, world, progress, call_time, .. } = $living;
+        let Living { store, world, clock, call_time, .. } = $living;
         store.data_mut().batch.begin($items);
         call::begin(store);
         let $guest = world.lakou_controller_controller();
         let $store = store;
-        call::within(*call_time, progress, $call).await
+        call::within(*call_time, clock, $call).await
     }};
 }
 
@@ -54,15 +54,17 @@ impl Living {
     pub(super) async fn new(class: &Arc<Class>) -> Result<Self, NoStore> {
         let Some(component) = &class.sockets else { return Err(NoStore::Failed) };
         let slot = Arc::clone(class.environment.slots()).try_acquire_owned().map_err(|_| {
-            tracing::warn!("no room for another instance: max-instances are in use");
+            if class.output.admit() {
+                tracing::warn!(controller = %class.name, "no room for another instance: max-instances are in use");
+            }
             NoStore::NoRoom
         })?;
-        let progress = Progress::default();
-        let mut store = new_store(class, progress.clone());
+        let clock = Clock::default();
+        let mut store = new_store(class, clock.clone());
         call::begin(&mut store);
         let call_time = class.limits.call_time;
-        match call::within(call_time, &progress, component.instantiate_async(&mut store)).await {
-            Ok(world) => Ok(Living { store, world, progress, call_time, _slot: slot }),
+        match call::within(call_time, &clock, component.instantiate_async(&mut store)).await {
+            Ok(world) => Ok(Living { store, world, clock, call_time, _slot: slot }),
             Err(ended) => {
                 class.failed(ended, store.data(), "start");
                 Err(NoStore::Failed)
@@ -83,7 +85,9 @@ impl Living {
     pub(super) async fn open(&mut self, connection: &Arc<Connection>, request: &Request) -> Result<ResourceAny, Ended> {
         let lowered = Lowered::new(request);
         let socket = Socket(Arc::clone(connection));
-        let socket = self.store.data_mut().table.push(socket).map_err(|error| Ended::Error(error.into()))?;
+        let state = self.store.data_mut();
+        state.batch.begin([connection.id]);
+        let socket = state.table.push(socket).map_err(|error| Ended::Error(error.into()))?;
         call!(self, [connection.id], |guest, store| async {
             guest.connection().call_constructor(store, socket, lowered.request()).await
         })
