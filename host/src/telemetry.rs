@@ -3,7 +3,9 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts logging for this process.
 ///
@@ -12,13 +14,12 @@ use tracing_subscriber::EnvFilter;
 /// The filter is not one; what it says is on one line.
 pub(crate) fn start(filter: Option<&str>) -> Result<(), String> {
     let filter = filter.filter(|filter| !filter.is_empty()).unwrap_or("info");
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    // By target and level only: filtering by fields would bring a whole regular-expression engine.
+    let targets: Targets = filter.parse().map_err(|error| {
         format!("LAKOU_LOG: is {filter:?}: {error}; a filter is wanted, like info or warn,guest=info")
     })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines).with(targets).init();
     Ok(())
 }

@@ -20,6 +20,15 @@
 //! | `capacity` | as many instances as there may be, and that room comes back |
 //! | `churn` | everything at once, and that nothing is left behind |
 //! | `hostile` | clients that break the protocol, or hold on without using it |
+//! | `unread` | clients that read nothing: what is owed to them does not pile up |
+//! | `closing` | the host closes, and the client does not make it easy |
+//! | `silence` | who counts as idle, and who does not |
+//! | `broken_answers` | half a plain answer does not pass for a whole one |
+//! | `kept_sockets` | a socket that outlives its connection is gone |
+//! | `overrides` | settings of one controller, and settings that are too much |
+//! | `refusals` | header fields of a refusal |
+//! | `misfits` | what the log says of a message that fits no method |
+//! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
 //! | `dependencies` | that wasmtime is compiled once |
@@ -30,10 +39,12 @@
 mod harness;
 
 mod bodies;
+mod broken_answers;
 mod cache;
 mod capacity;
 mod churn;
 mod client_events;
+mod closing;
 mod command_line;
 mod delivery;
 mod dependencies;
@@ -41,13 +52,20 @@ mod examples;
 mod floods;
 mod handshake;
 mod hostile;
+mod kept_sockets;
 mod loading;
 mod misbehaving;
+mod misfits;
+mod odd_mounts;
+mod overrides;
 mod readme;
+mod refusals;
 mod requests;
 mod routing;
 mod sessions;
 mod shutdown;
+mod silence;
 mod static_files;
 mod tidy;
 mod topics;
+mod unread;

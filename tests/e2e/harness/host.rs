@@ -8,6 +8,7 @@ use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
 use lakou_host::{Config, Metrics, Server, Snapshot};
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -136,6 +137,13 @@ impl Furnished {
     /// Puts a folder into the folder of controllers.
     pub(crate) fn folder(self, name: &str) -> Self {
         std::fs::create_dir(self.config.controllers.join(name)).expect("the test's own folder");
+        self
+    }
+
+    /// Puts a named pipe into the folder of controllers, which nobody writes to.
+    pub(crate) fn pipe(self, name: &str) -> Self {
+        let made = Command::new("mkfifo").arg(self.config.controllers.join(name)).status();
+        assert!(made.expect("every Unix has mkfifo").success(), "the test's own folder");
         self
     }
 

@@ -2,7 +2,10 @@
 
 use super::frames::{self, CLOSE, Frame, Heard, PING};
 use super::wait::within;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -62,6 +65,28 @@ impl RawClient {
         while self.stream.try_write(bytes).is_ok() {}
     }
 
+    /// Writes `bytes` again and again, until the host has taken nothing for a while or `most` bytes in all; gives how many
+    /// it took, this side's buffers included.
+    pub(crate) async fn stuff_at_most(&mut self, bytes: &[u8], most: usize) -> usize {
+        let mut taken = 0;
+        while taken < most {
+            let writing = self.stream.write(&bytes[taken % bytes.len()..]);
+            match tokio::time::timeout(Duration::from_millis(500), writing).await {
+                Ok(written) => taken += written.expect("the host has not hung up"),
+                Err(_quiet) => break,
+            }
+        }
+        taken
+    }
+
+    /// Writes `bytes` again and again until the host has hung up, on a thread of its own, which never lets the host's queue
+    /// run empty.
+    pub(crate) fn flood(self, bytes: Vec<u8>) -> JoinHandle<()> {
+        let mut stream = self.stream.into_std().expect("an open socket");
+        stream.set_nonblocking(false).expect("an open socket");
+        std::thread::spawn(move || while stream.write_all(&bytes).is_ok() {})
+    }
+
     /// Reads the head of an HTTP answer, with the empty line that ends it.
     pub(crate) async fn head(&mut self) -> String {
         loop {
@@ -117,6 +142,13 @@ impl RawClient {
     /// Waits until the host has ended the connection, and gives what came before.
     pub(crate) async fn expect_end(&mut self) -> Vec<u8> {
         while self.fill().await {}
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// As [`expect_end`](Self::expect_end), and a reset, which may take from this side what it has not read yet, is none.
+    pub(crate) async fn expect_clean_end(&mut self) -> Vec<u8> {
+        let reading = self.stream.read_to_end(&mut self.buffer);
+        within("the host to hang up", reading).await.expect("no reset");
         std::mem::take(&mut self.buffer)
     }
 

@@ -1,9 +1,12 @@
-//! The deeds, one function each. Every one of them must end at a limit of the host's.
+//! The deeds, one function each. Every one of them must end at a limit of the host's, but for `nap`, which ends by itself.
 
 use crate::MisbehaveEvents;
 use lakou_sdk::Socket;
 use std::hint::black_box;
 use std::time::Duration;
+
+/// Long for those who wait, and within the host's limits.
+const NAP: Duration = Duration::from_millis(500);
 
 /// What to do, and in which handler.
 pub(crate) struct Plan {
@@ -29,6 +32,7 @@ impl Plan {
             ("hog", _) => hog(),
             ("recurse", _) => drop(black_box(recurse(1))),
             ("sleep", _) => std::thread::sleep(Duration::from_secs(3600)),
+            ("nap", _) => std::thread::sleep(NAP),
             ("exit", _) => std::process::exit(7),
             ("forge", Some(socket)) => forge(socket),
             ("flood-log", Some(socket)) => flood_log(socket),

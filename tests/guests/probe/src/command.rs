@@ -1,6 +1,6 @@
 //! What a client can tell the guest to do. Emitting is answered by its outcome: `ok` or the fault.
 
-use crate::{CALLS, Probe, ProbeEvents, answer, instance};
+use crate::{CALLS, Probe, ProbeEvents, answer, instance, kept};
 use lakou_sdk::{ConnectionId, Event, Result, messaging};
 use std::sync::atomic::Ordering;
 
@@ -34,6 +34,9 @@ pub(crate) fn obey(probe: &Probe, text: &str) -> Result {
             socket.unsubscribe(rest);
             Ok(())
         }
+        "keep" => return socket.send(kept::keep(socket)),
+        "subscribe-kept" => kept::subscribe(rest),
+        "send-kept" => kept::send(rest),
         "publish" => messaging::publish(first, second),
         "publish-bytes" => messaging::publish(first, second.as_bytes()),
         _ => return socket.send(format!("no command `{command}`")),

@@ -3,9 +3,11 @@
 
 mod answer;
 mod command;
+mod kept;
 
 use lakou_sdk::{Acceptance, Closing, ConnectionId, Controller, Event, Message, Refusal, Request, Result, Socket};
 use lakou_sdk::{controller, http, messaging};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +16,7 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// A connection that obeys.
 pub struct Probe {
-    socket: Socket,
+    socket: Rc<Socket>,
     request: Request,
 }
 
@@ -32,7 +34,7 @@ impl Controller for Probe {
         if let Some(greeting) = request.query_param("greeting") {
             let _ = socket.send(greeting);
         }
-        Probe { socket, request }
+        Probe { socket: Rc::new(socket), request }
     }
 
     fn message(&mut self, message: Message) -> Result {
