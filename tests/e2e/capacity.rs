@@ -21,6 +21,24 @@ async fn no_room_for_an_instance_is_503_until_there_is() {
 }
 
 #[tokio::test]
+async fn full_instances_are_told_everything_at_once() {
+    let host = TestHost::with(&["probe"]).await;
+    let mut clients = Vec::new();
+    // As many as fill an instance on each of two cores with the default setting, and some more.
+    for _ in 0..520 {
+        clients.push(host.connect("/probe/x").await);
+    }
+    let (speaker, others) = clients.split_first_mut().expect("there are some");
+    for round in ["first", "second"] {
+        speaker.exchange(&format!("broadcast {round}"), "ok").await;
+        for client in &mut *others {
+            client.expect(&format!("told {round}")).await;
+        }
+    }
+    assert_eq!(host.counted().traps, 0);
+}
+
+#[tokio::test]
 async fn a_plain_request_waits_for_room_and_is_503_if_none_comes() {
     let host = TestHost::serving(&["plain-http"])
         .config(|config| (config.max_requests, config.guest.call_time) = (1, Duration::from_millis(300)))

@@ -43,15 +43,17 @@ async fn cannot_outlast_its_close(flood: Vec<u8>) {
         .start()
         .await;
     let mut sibling = host.connect("/probe/x").await;
-    let mut client = host.raw("/probe/x").await;
-    client.send(Frame::new(TEXT, "close 4000 go")).await;
-    client.expect(CLOSE, closing(4000, "go")).await;
-    let begun = Instant::now();
-    let flooding = client.flood(flood);
-    sibling.expect("told left 4000 go").await;
-    eventually("the flood ends", || flooding.is_finished()).await;
-    assert!(begun.elapsed() < SHORT * 10, "gone after {:?}", begun.elapsed());
-    host.counts("its place is free", |counted| counted.connections == 1).await;
+    // Whether the queue runs empty is up to the systems' schedulers; once would prove little.
+    for _ in 0..5 {
+        let mut client = host.raw("/probe/x").await;
+        // The system makes its buffers large for who sends much.
+        client.write(Frame::new(PONG, [0; 125]).bytes().repeat(100_000)).await;
+        client.send(Frame::new(TEXT, "close 4000 go")).await;
+        let flooding = client.flood(flood.clone());
+        sibling.expect("told left 4000 go").await;
+        eventually("the flood ends", || flooding.is_finished()).await;
+        host.counts("its place is free", |counted| counted.connections == 1).await;
+    }
 }
 
 #[tokio::test]

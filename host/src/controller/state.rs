@@ -105,8 +105,8 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let mut store = Store::new(class.environment.engine(), state);
     store.limiter(|state| &mut state.memory);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().meter.tick()));
-    // In the guest a connection is two handles: its object and its socket.
-    store.set_max_component_handles(2 * connections + HANDLES);
+    // A connection is three handles (its object on both sides, and its socket), and a fourth while an event is delivered.
+    store.set_max_component_handles(4 * connections + HANDLES);
     // One call may hand over its largest message or event a few times over, and small things beside it.
     store.set_hostcall_fuel(class.environment.settings.largest_handover().saturating_mul(4).max(16 * 1024 * 1024));
     store
