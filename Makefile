@@ -19,9 +19,10 @@ demo: build wasm-target
 	@echo
 	target/release/lakou serve --controllers $(DEMO)/controllers --public examples/chat/public --listen $(LISTEN)
 
-# Everything that can be checked by a program; the summary of the test runner comes last.
+# Everything that can be checked by a program; the summary of the end-to-end tests comes last.
 test: build wasm-target autobahn
-	$(CARGO) test --release --workspace
+	$(CARGO) test --release --workspace --exclude lakou-tests
+	$(CARGO) test --release -p lakou-tests --test e2e
 
 # The 301 conformance cases of RFC 6455 that need no compression, against the echo controller.
 autobahn: build wasm-target

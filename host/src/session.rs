@@ -258,7 +258,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn incoming(&mut self, frame: Frame) -> Option<End> {
         self.deadlines.heard();
         if self.closing.is_some() && !frame.is_close() {
-            return None;
+            // A client that never lets its socket run dry keeps the timer from being looked at.
+            return if self.deadlines.close_is_due() { self.on_time() } else { None };
         }
         let message = match frame {
             Frame::Text(text) => Message::Text(text),

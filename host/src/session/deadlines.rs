@@ -69,10 +69,15 @@ impl Deadlines {
         self.set_timer();
     }
 
+    /// Whether a close is due by now.
+    pub(super) fn close_is_due(&self) -> bool {
+        self.close_due.is_some_and(|due| due <= Instant::now())
+    }
+
     /// Which deadline has passed; its time counts anew from here on.
     pub(super) fn passed(&mut self) -> Passed {
         let now = Instant::now();
-        let passed = if self.close_due.is_some_and(|due| due <= now) {
+        let passed = if self.close_is_due() {
             self.close_due = None;
             Passed::Close
         } else if now >= self.last_heard + self.idle_timeout {
