@@ -315,6 +315,8 @@ impl Drop for Instance {
     /// After the last connection there is nothing left to do here. After a panic there is: nobody else will tell the
     /// connections, and the place must not be given to others.
     fn drop(&mut self) {
+        // Before it is counted as gone: whoever sees the count may ask for the room that the store has held.
+        self.living = None;
         let environment = &self.class.environment;
         environment.metrics.instances.uncount();
         for object in std::mem::take(&mut self.objects).into_values() {
