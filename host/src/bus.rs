@@ -1,5 +1,5 @@
 //! How an event finds its receivers and a published message its subscribers. The trait is what controllers emit to; each
-//! implementation says how far it reaches. `local` reaches this process.
+//! implementation says how far it reaches. `local` reaches this process, `redis` every server of the application.
 
 use std::sync::Arc;
 
@@ -7,9 +7,12 @@ use crate::connection::Connection;
 use crate::ids::ConnectionId;
 use crate::message::{Message, SharedEvent};
 
+mod health;
 pub(crate) mod local;
+pub(crate) mod redis;
 mod topics;
 
+pub use health::BusHealth;
 pub(crate) use topics::Topic;
 
 /// An event and whom it is for.
@@ -39,7 +42,15 @@ pub(crate) enum EmitError {
     /// Receivers are too far behind.
     #[error("{full} of {all} mailboxes are full; their connections did not get the event")]
     Full { full: usize, all: usize },
+    /// The receivers of this server have it, as far as they are meant.
+    #[error(transparent)]
+    OutOfReach(OutOfReach),
 }
+
+/// Other servers can not be told, now or later.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the other servers are out of reach and there is no more room to keep anything for them")]
+pub(crate) struct OutOfReach;
 
 /// Why a connection was not subscribed.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,12 +67,18 @@ pub(crate) trait Bus: Send + Sync {
     /// undelivered; without a sender it is an error, if it is known at once.
     fn emit(&self, envelope: Envelope) -> Result<(), EmitError>;
 
+    /// An event for `target` has come to where it was, and it is gone: its sender learns it, if there is one.
+    fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>);
+
     /// Queues `message` for every subscriber of `topic`.
-    fn publish(&self, topic: &Topic, message: &Message);
+    fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach>;
 
     /// Subscribes the connection; twice is once.
     fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed>;
 
     /// The end of `subscribe`.
     fn unsubscribe(&self, topic: &Topic, connection: ConnectionId);
+
+    /// Whether it reaches whom it should.
+    fn health(&self) -> BusHealth;
 }

@@ -51,6 +51,14 @@ pub struct Config {
     pub max_topics: usize,
     /// The read buffer of each WebSocket, in bytes: more costs memory, less costs system calls.
     pub read_buffer: usize,
+    /// The Redis that makes many servers one; none: this server is the whole application.
+    pub redis: Option<String>,
+    /// What every key and channel in Redis begins with: servers with the same one are one application.
+    pub redis_prefix: String,
+    /// Events that a stream in Redis keeps at least, for servers that have lost their connection.
+    pub redis_window: usize,
+    /// How many bytes of events may wait while Redis is away; beyond them controllers are told that it is.
+    pub redis_backlog: usize,
     /// Instances for connections alive at a time, of all controllers together.
     pub max_instances: u32,
     /// Plain HTTP requests that controllers answer at a time.
@@ -116,6 +124,10 @@ impl Default for Config {
             max_event: 256 * KIB,
             max_topics: 128,
             read_buffer: 4 * KIB,
+            redis: None,
+            redis_prefix: "lakou".into(),
+            redis_window: 16 * 1024,
+            redis_backlog: 16 * MIB,
             max_instances: 1_000,
             max_requests: 256,
             guest: GuestLimits::default(),

@@ -12,7 +12,7 @@ const SERVER_BITS: u32 = 60;
 const CONNECTION_BITS: u32 = 62;
 
 /// One running host process.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(u64);
 
 impl ServerId {
@@ -31,6 +31,23 @@ impl fmt::Display for ServerId {
 impl fmt::Debug for ServerId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// A text that is not the id of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a server: 15 hexadecimal digits in lower case are wanted")]
+pub struct NotAServerId;
+
+impl FromStr for ServerId {
+    type Err = NotAServerId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() == 15 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !digits {
+            return Err(NotAServerId);
+        }
+        u64::from_str_radix(text, 16).map(ServerId).map_err(|_| NotAServerId)
     }
 }
 
@@ -117,7 +134,14 @@ impl FromStr for ConnectionId {
     }
 }
 
-fn random_bits(bits: u32) -> u64 {
+/// Whether a controller can have this name: it is part of paths, tables of the configuration, and keys in Redis.
+pub(crate) fn is_controller_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+}
+
+/// So many random bits.
+pub(crate) fn random_bits(bits: u32) -> u64 {
     // Version 4 fixes bits in both halves; folding the halves leaves no fixed bit.
     let (high, low) = Uuid::new_v4().as_u64_pair();
     (high.rotate_left(32) ^ low) & ((1 << bits) - 1)
@@ -135,6 +159,7 @@ mod tests {
             let uuid = Uuid::try_parse(&text).expect("a UUID");
             assert_eq!((uuid.get_version_num(), uuid.get_variant()), (8, Variant::RFC4122));
             assert_eq!(text.parse(), Ok(id));
+            assert_eq!(id.server().to_string().parse(), Ok(id.server()));
         }
     }
 
@@ -158,6 +183,9 @@ mod tests {
         let upper = ConnectionId::random(ServerId(0xabc)).to_string().to_uppercase();
         for text in ["", "x", "67e55044-10b1-426f-9247-bb680e5fe0c8", "00000000-0000-8000-0000-000000000000", &upper] {
             assert_eq!(text.parse::<ConnectionId>(), Err(NotAConnectionId), "{text}");
+        }
+        for text in ["", "abc", "00000000000000g", "00000000000000A", "+0000000000000a", "0000000000000000"] {
+            assert_eq!(text.parse::<ServerId>(), Err(NotAServerId), "{text}");
         }
     }
 }

@@ -7,7 +7,8 @@
 //!                        └─ upgrade ───────── connect() says yes ─ session, one task a socket
 //! session: frames in ─► mailbox of an instance ─► guest call, one at a time ─► host functions
 //! host functions: send ─► outbox ─► session ─► frames out
-//!                 emit ─► bus ─► mailboxes of instances          publish ─► outboxes of subscribers
+//!                 emit ─► bus ─► mailboxes of instances, and Redis ─► other servers' buses
+//!                 publish ─► outboxes of subscribers, and Redis ─► other servers' buses
 //! ```
 //!
 //! A module uses those below it in this list, and the leaves at its end; what goes back up goes through a queue.
@@ -26,6 +27,9 @@ mod controller;
 
 mod bus;
 
+mod link;
+
+mod backoff;
 mod connection;
 mod ids;
 mod mailbox;
@@ -37,8 +41,9 @@ mod request;
 mod shutdown;
 mod text;
 
+pub use bus::BusHealth;
 pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
 pub use controller::{LoadError, Mount};
-pub use ids::{ConnectionId, NotAConnectionId, ServerId};
+pub use ids::{ConnectionId, NotAConnectionId, NotAServerId, ServerId};
 pub use metrics::{Metrics, Snapshot};
 pub use server::{Server, StartError};

@@ -30,6 +30,9 @@ pub(crate) struct Event {
 }
 
 impl Event {
+    /// The longest name, in bytes.
+    pub(crate) const NAME_LIMIT: usize = 256;
+
     /// What it counts for in a mailbox: its text, and the queue entry that points to it.
     pub(crate) fn cost(&self) -> usize {
         self.name.len() + self.args.len() + 64

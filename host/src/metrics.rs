@@ -53,8 +53,26 @@ metrics! {
     events_undelivered,
     /// Events that did not fit into the mailbox of an instance, each mailbox counted.
     events_dropped,
+    /// Events that other servers, or other programs, have emitted and this server has received.
+    events_received,
+    /// Events that were received before: a sender was not sure that Redis had them, or Redis had lost them meanwhile.
+    events_repeated,
+    /// Events sent to Redis again because it had lost them.
+    events_sent_again,
+    /// Events that are known to be lost on their way between servers.
+    events_lost,
+    /// Events not taken from a controller because the backlog for other servers was full.
+    events_refused,
+    /// Entries and publications in Redis that were not understood, and skipped.
+    events_malformed,
+    /// Entries in Redis that a newer version wrote, and that were skipped.
+    events_newer,
     /// Messages published on topics.
     published,
+    /// Messages that other servers, or other programs, have published on topics with subscribers here.
+    publications_received,
+    /// Messages on topics that other servers may not have got, because Redis was away.
+    publications_lost,
     /// Client messages and events whose arguments did not fit a method.
     misfits,
     /// Instances that hold connections now.

@@ -13,9 +13,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use crate::bus::BusHealth;
 use crate::config::{Config, ConfigError};
 use crate::controller::{Environment, LoadError, Mount, load_folder};
 use crate::http::{Client, Service};
+use crate::link::{Address, Link};
 use crate::metrics::Metrics;
 use crate::patience::Patient;
 use crate::router::Router;
@@ -71,6 +73,9 @@ pub enum StartError {
         /// Why not.
         cause: std::io::Error,
     },
+    /// The Redis that was named can not be worked with.
+    #[error("redis: {0}")]
+    Redis(String),
     /// The wasm engine does not start.
     #[error("the wasm engine does not start: {0}")]
     Engine(String),
@@ -90,7 +95,12 @@ impl Server {
         }
         let settings = Arc::new(config);
         let (alive, last) = shutdown::alive();
-        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), alive)
+        let link = match settings.redis.as_deref().map(Address::parse) {
+            None => None,
+            Some(Ok(address)) => Some(Link::new(address)),
+            Some(Err(wrong)) => return Err(StartError::Redis(wrong)),
+        };
+        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, alive)
             .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
         let (loaded, mut rejected) = load_folder(&environment)
@@ -110,6 +120,10 @@ impl Server {
                 Ok(()) => mounts.push(mount),
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
+        }
+        if let Some(redis) = &environment.redis {
+            let controllers = mounts.iter().map(|mount| mount.name.as_str().into()).collect();
+            redis.join(controllers).await.map_err(|error| StartError::Redis(error.to_string()))?;
         }
         let listen = |cause| StartError::Listen { address: settings.listen, cause };
         let listener = open(settings.listen).map_err(listen)?;
@@ -139,6 +153,11 @@ impl Server {
         &self.rejected
     }
 
+    /// Whether this server reaches the others.
+    pub fn bus_health(&self) -> BusHealth {
+        self.environment.bus.health()
+    }
+
     /// The counters, which outlive the server.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.environment.metrics)
@@ -158,11 +177,15 @@ impl Server {
         stop.send_replace(true);
 
         let settings = Arc::clone(&self.environment.settings);
+        let redis = self.environment.redis.clone();
         // The environment holds an `alive` itself; what is still running holds the others.
         drop((self.service, self.environment));
         let patience = settings.drain_time + settings.close_timeout + settings.largest_call_time();
         if tokio::time::timeout(patience, self.last.gone()).await.is_err() {
             tracing::warn!("not everything has ended within {patience:?}; leaving it");
+        }
+        if let Some(redis) = redis {
+            redis.leave().await;
         }
     }
 }

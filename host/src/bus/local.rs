@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::topics::Topics;
-use super::{Bus, EmitError, Envelope, NotSubscribed, Target, Topic};
+use super::{Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
 use crate::connection::Connection;
 use crate::ids::ConnectionId;
 use crate::mailbox::{Drain, Mailbox, Recipients, Work};
@@ -66,20 +66,59 @@ impl LocalBus {
         }
     }
 
-    /// An event for one connection could not be delivered: its sender learns it, if there is one.
-    pub(crate) fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>) -> bool {
-        self.metrics.events_undelivered.count();
+    /// Gives an event to those of this server that it is for. `Gone` is all that happens if its target is not there.
+    pub(super) fn hand(&self, envelope: &Envelope) -> Result<(), EmitError> {
+        let Envelope { to, event, from } = envelope;
+        match to {
+            Target::Connection(target) => self.hand_to_one(*target, event, *from),
+            Target::All => {
+                let instances = self.instances.read().unwrap_or_else(PoisonError::into_inner);
+                self.hand_to_many(instances.values().flatten(), event, *from)
+            }
+            Target::Controller(name) => {
+                let instances = self.instances.read().unwrap_or_else(PoisonError::into_inner);
+                let mailboxes = instances.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+                self.hand_to_many(mailboxes.iter(), event, *from)
+            }
+        }
+    }
+
+    /// Tells a sender of this server, if it is still there, that what it sent to `target` came back.
+    pub(super) fn tell_undelivered(&self, sender: ConnectionId, target: ConnectionId, event: SharedEvent) {
         let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = from else { return false };
         if let Some(mailbox) = connections.get(&sender)
             && mailbox.put_undelivered(sender.key(), target, event).is_err()
         {
             self.metrics.events_dropped.count();
         }
-        true
     }
 
-    fn emit_to_many<'m>(
+    /// Queues a message that another server has published.
+    pub(super) fn pass_on(&self, topic: &Topic, message: &Message) {
+        self.topics.publish(topic, message);
+    }
+
+    /// Resolves when a topic has got its first subscriber here, or lost its last one.
+    pub(super) async fn topics_change(&self) {
+        self.topics.change().await;
+    }
+
+    /// The topics to which that happened.
+    pub(super) fn changed_topics(&self) -> Vec<Topic> {
+        self.topics.take_changed()
+    }
+
+    /// As if it had happened to all of them.
+    pub(super) fn touch_all_topics(&self) {
+        self.topics.touch_all();
+    }
+
+    /// Whether somebody here is subscribed.
+    pub(super) fn has_subscribers(&self, topic: &Topic) -> bool {
+        self.topics.has_subscribers(topic)
+    }
+
+    fn hand_to_many<'m>(
         &self,
         mailboxes: impl Iterator<Item = &'m Arc<Mailbox>>,
         event: &SharedEvent,
@@ -95,45 +134,45 @@ impl LocalBus {
         if full == 0 { Ok(()) } else { Err(EmitError::Full { full, all }) }
     }
 
-    fn emit_to_one(
+    fn hand_to_one(
         &self,
         target: ConnectionId,
-        event: SharedEvent,
+        event: &SharedEvent,
         from: Option<ConnectionId>,
     ) -> Result<(), EmitError> {
         let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mailbox) = connections.get(&target) {
-            return mailbox.put_event(Recipients::One(target.key()), &event, from).map_err(|_full| {
-                self.metrics.events_dropped.count();
-                EmitError::Full { full: 1, all: 1 }
-            });
-        }
-        drop(connections);
-        if self.undelivered(target, event, from) { Ok(()) } else { Err(EmitError::Gone) }
+        let mailbox = connections.get(&target).ok_or(EmitError::Gone)?;
+        mailbox.put_event(Recipients::One(target.key()), event, from).map_err(|_full| {
+            self.metrics.events_dropped.count();
+            EmitError::Full { full: 1, all: 1 }
+        })
     }
 }
 
 impl Bus for LocalBus {
     fn emit(&self, envelope: Envelope) -> Result<(), EmitError> {
         self.metrics.events_emitted.count();
-        let Envelope { to, event, from } = envelope;
-        match to {
-            Target::Connection(target) => self.emit_to_one(target, event, from),
-            Target::All => {
-                let instances = self.instances.read().unwrap_or_else(PoisonError::into_inner);
-                self.emit_to_many(instances.values().flatten(), &event, from)
-            }
-            Target::Controller(name) => {
-                let instances = self.instances.read().unwrap_or_else(PoisonError::into_inner);
-                let mailboxes = instances.get(name.as_str()).map_or(&[][..], Vec::as_slice);
-                self.emit_to_many(mailboxes.iter(), &event, from)
-            }
+        let handed = self.hand(&envelope);
+        if handed == Err(EmitError::Gone)
+            && let Envelope { to: Target::Connection(target), event, from } = envelope
+        {
+            self.undelivered(target, event, from);
+            return if from.is_some() { Ok(()) } else { Err(EmitError::Gone) };
+        }
+        handed
+    }
+
+    fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>) {
+        self.metrics.events_undelivered.count();
+        if let Some(sender) = from {
+            self.tell_undelivered(sender, target, event);
         }
     }
 
-    fn publish(&self, topic: &Topic, message: &Message) {
+    fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach> {
         self.metrics.published.count();
         self.topics.publish(topic, message);
+        Ok(())
     }
 
     fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed> {
@@ -142,6 +181,10 @@ impl Bus for LocalBus {
 
     fn unsubscribe(&self, topic: &Topic, connection: ConnectionId) {
         self.topics.unsubscribe(topic, connection);
+    }
+
+    fn health(&self) -> BusHealth {
+        BusHealth { connected: true, degraded_since: None, cause: String::new(), backlog_events: 0, backlog_bytes: 0 }
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Notify;
+
 use super::NotSubscribed;
 use crate::connection::Connection;
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::Message;
 
-/// A valid topic: 1 to 256 bytes.
+/// A valid topic: 1 to 256 bytes of text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Topic(Arc<str>);
 
@@ -25,10 +27,18 @@ impl Topic {
     }
 }
 
+impl std::fmt::Display for Topic {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 /// The subscriptions of this server, bounded for each connection.
 pub(super) struct Topics {
     limit: usize,
     table: RwLock<Table>,
+    /// Woken when a topic has got its first subscriber, or lost its last one.
+    changed: Notify,
 }
 
 /// Both directions, so that publishing and the end of a connection are each one look-up.
@@ -36,11 +46,35 @@ pub(super) struct Topics {
 struct Table {
     subscribers: HashMap<Topic, HashMap<ConnectionKey, Arc<Connection>>>,
     topics: HashMap<ConnectionKey, HashSet<Topic>>,
+    /// Topics with a first or without a last subscriber since somebody looked; none: nobody ever looks.
+    changed: Option<HashSet<Topic>>,
 }
 
 impl Topics {
     pub(super) fn new(limit: usize) -> Self {
-        Topics { limit, table: RwLock::default() }
+        Topics { limit, table: RwLock::default(), changed: Notify::new() }
+    }
+
+    /// Resolves when a topic has got its first subscriber, or lost its last one.
+    pub(super) async fn change(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The topics to which that has happened.
+    pub(super) fn take_changed(&self) -> Vec<Topic> {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.changed.as_mut().map(std::mem::take).into_iter().flatten().collect()
+    }
+
+    /// As if it had happened to all topics just now. Without this having been called once, it is not recorded.
+    pub(super) fn touch_all(&self) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.changed = Some(table.subscribers.keys().cloned().collect());
+        self.changed.notify_one();
+    }
+
+    pub(super) fn has_subscribers(&self, topic: &Topic) -> bool {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).subscribers.contains_key(topic)
     }
 
     pub(super) fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) -> Result<(), NotSubscribed> {
@@ -55,6 +89,10 @@ impl Topics {
             return Err(NotSubscribed::Full);
         }
         topics.insert(topic.clone());
+        if !table.subscribers.contains_key(&topic) {
+            table.change(&topic);
+            self.changed.notify_one();
+        }
         table.subscribers.entry(topic).or_default().insert(key, Arc::clone(connection));
         Ok(())
     }
@@ -69,6 +107,7 @@ impl Topics {
                 table.topics.remove(&key);
             }
             table.remove_subscriber(topic, key);
+            self.changed.notify_one();
         }
     }
 
@@ -79,6 +118,7 @@ impl Topics {
         connection.topics_over.store(true, Ordering::Relaxed);
         for topic in table.topics.remove(&key).unwrap_or_default() {
             table.remove_subscriber(&topic, key);
+            self.changed.notify_one();
         }
     }
 
@@ -92,11 +132,18 @@ impl Topics {
 }
 
 impl Table {
+    fn change(&mut self, topic: &Topic) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(topic.clone());
+        }
+    }
+
     fn remove_subscriber(&mut self, topic: &Topic, key: ConnectionKey) {
         if let Some(subscribers) = self.subscribers.get_mut(topic) {
             subscribers.remove(&key);
             if subscribers.is_empty() {
                 self.subscribers.remove(topic);
+                self.change(topic);
             }
         }
     }

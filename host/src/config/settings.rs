@@ -92,6 +92,14 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.max_topics = value::count(v, 1_000_000)?;
     "read-buffer" "SIZE" "read buffer of each WebSocket [default: 4KiB]"
         |c, v| c.read_buffer = value::size(v, 512, 16 * 1024 * 1024)?;
+    "redis" "URL" "Redis that makes many servers one: redis://, redis+sentinel:// or redis+cluster:// [default: none]"
+        |c, v| c.redis = Some(value::redis(v)?);
+    "redis-prefix" "TEXT" "what keys in Redis begin with, the same for all servers of an application [default: lakou]"
+        |c, v| c.redis_prefix = value::prefix(v)?;
+    "redis-window" "COUNT" "events that a stream in Redis keeps for servers that were cut off [default: 16384]"
+        |c, v| c.redis_window = value::count(v, 10_000_000)?;
+    "redis-backlog" "SIZE" "how much may wait while Redis is away [default: 16MiB]"
+        |c, v| c.redis_backlog = value::size(v, 1024, GIB)?;
     "max-instances" "COUNT" "instances for connections at a time [default: 1000]"
         |c, v| c.max_instances = u32::try_from(value::count(v, 10_000)?).unwrap_or(u32::MAX);
     "max-requests" "COUNT" "plain HTTP requests that controllers answer at a time [default: 256]"

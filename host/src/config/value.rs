@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use crate::link::Address;
+
 /// A value as it was given: a text, or a list where the file has an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
@@ -56,6 +58,22 @@ pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
         }
     }
     Ok(origins)
+}
+
+/// The URL of a Redis. It is not shown in an error: it may hold a password.
+pub(super) fn redis(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    Address::parse(text).map(|_| text.to_owned())
+}
+
+/// The beginning of names in Redis. No braces: they would gather a whole cluster in one slot.
+pub(super) fn prefix(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("is {text:?}; 1 to 64 letters, digits, `-`, `_`, `.` and `:` are wanted"))
 }
 
 pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {

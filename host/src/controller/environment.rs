@@ -13,8 +13,10 @@ use super::imports;
 use super::state::GuestState;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
+use crate::bus::redis::RedisBus;
 use crate::config::Config;
 use crate::ids::ServerId;
+use crate::link::Link;
 use crate::mailbox::Drain;
 use crate::metrics::Metrics;
 use crate::shutdown::Alive;
@@ -28,6 +30,8 @@ pub(crate) struct Environment {
     pub(crate) bus: Arc<dyn Bus>,
     /// Where the instances and connections of this server are listed; the last part of every bus.
     pub(crate) local: Arc<LocalBus>,
+    /// The part of the bus that joins other servers, if there may be any.
+    pub(crate) redis: Option<Arc<RedisBus>>,
     /// Held by every task that must end before the server has ended.
     pub(crate) alive: Alive,
     linker: Linker<GuestState>,
@@ -38,14 +42,26 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Starts the engine.
-    pub(crate) fn start(settings: Arc<Config>, metrics: Arc<Metrics>, alive: Alive) -> wasmtime::Result<Self> {
+    pub(crate) fn start(
+        settings: Arc<Config>,
+        metrics: Arc<Metrics>,
+        link: Option<Link>,
+        alive: Alive,
+    ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
         let dimensions = Dimensions { instances: instances + requests, memory: settings.largest_memory() };
         let engine = engine::start(dimensions)?;
         let local = Arc::new(LocalBus::new(Arc::clone(&metrics), settings.max_topics));
+        let server = ServerId::random();
+        let redis = link.map(|link| Arc::new(RedisBus::new(link, server, &settings, &metrics, &local)));
+        let bus: Arc<dyn Bus> = match &redis {
+            Some(redis) => Arc::clone(redis) as _,
+            None => Arc::clone(&local) as _,
+        };
         Ok(Environment {
-            server: ServerId::random(),
-            bus: Arc::clone(&local) as Arc<dyn Bus>,
+            server,
+            bus,
+            redis,
             local,
             alive,
             linker: imports::linker(&engine)?,

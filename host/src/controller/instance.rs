@@ -232,7 +232,7 @@ impl Instance {
         if handles.is_empty() {
             if let Recipients::One(key) = to {
                 let target = ConnectionId::on(self.class.environment.server, key);
-                self.class.environment.local.undelivered(target, event, from);
+                self.class.environment.bus.undelivered(target, event, from);
             }
             return;
         }

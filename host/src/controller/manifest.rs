@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use wasmparser::{Parser, Payload};
 
+use crate::ids::is_controller_name;
+
 /// The section that holds the defaults.
 const SECTION: &str = "lakou:controller";
 
@@ -79,8 +81,7 @@ fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {
 
 /// Whether a controller may have this name.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
-    if (1..=64).contains(&name.len()) && name.chars().all(allowed) {
+    if is_controller_name(name) {
         return Ok(());
     }
     Err(format!("names it {name:?}: a name has 1 to 64 letters, digits, `-` and `_`"))

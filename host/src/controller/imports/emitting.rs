@@ -11,9 +11,6 @@ use crate::message::{Event, Message, SharedEvent};
 
 pub(super) use types::{EventResult as GuestEvent, Fault, MessageResult as GuestMessage};
 
-/// The longest name of an event, in bytes.
-const NAME_LIMIT: usize = 256;
-
 pub(super) fn message(message: GuestMessage) -> Message {
     match message {
         GuestMessage::Text(text) => Message::Text(text.into()),
@@ -37,14 +34,18 @@ pub(super) fn emit(
     let event = checked(event, environment.settings.max_event)?;
     environment.bus.emit(Envelope { to: to?, event, from }).map_err(|error| match error {
         EmitError::Gone => Fault::Gone,
-        EmitError::Full { .. } => Fault::Unavailable(error.to_string()),
+        EmitError::Full { .. } | EmitError::OutOfReach(_) => Fault::Unavailable(error.to_string()),
     })
 }
 
 fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fault> {
     let GuestEvent { name, args } = event;
-    if name.is_empty() || name.len() > NAME_LIMIT {
-        return Err(Fault::Invalid(format!("the name of an event has 1 to {NAME_LIMIT} bytes, not {}", name.len())));
+    if name.is_empty() || name.len() > Event::NAME_LIMIT {
+        return Err(Fault::Invalid(format!(
+            "the name of an event has 1 to {} bytes, not {}",
+            Event::NAME_LIMIT,
+            name.len()
+        )));
     }
     if args.len() > limit {
         return Err(Fault::TooLarge);

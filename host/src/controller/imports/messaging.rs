@@ -30,6 +30,8 @@ impl Host for GuestState {
         if message.len() > environment.settings.max_message {
             return Ok(Err(Fault::TooLarge));
         }
-        Ok(Topic::new(&topic).map(|topic| environment.bus.publish(&topic, &message)).map_err(Fault::Invalid))
+        Ok(Topic::new(&topic).map_err(Fault::Invalid).and_then(|topic| {
+            environment.bus.publish(&topic, &message).map_err(|error| Fault::Unavailable(error.to_string()))
+        }))
     }
 }

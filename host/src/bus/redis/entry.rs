@@ -1,0 +1,200 @@
+//! The wire format of events, version 1: an entry of a stream, each field a name and a text. ARCHITECTURE.md documents it for
+//! programs that emit by themselves. What is read is checked like a client's input.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use redis::{Cmd, Value};
+
+use crate::ids::{ConnectionId, ServerId};
+use crate::message::{Event, SharedEvent};
+
+/// The version that is written. One that is higher is skipped when read.
+const VERSION: &str = "1";
+
+/// Where an entry stands among those of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) sender: ServerId,
+    /// Grows with each event that the server emits, whatever the stream.
+    pub(super) seq: u64,
+    /// Counts the events that the server puts on this stream: 1, 2, 3.
+    pub(super) index: u64,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Body {
+    /// An event for all that the stream stands for, or for one connection.
+    Event { event: SharedEvent, to: Option<ConnectionId>, from: Option<ConnectionId> },
+    /// What the connection `to` has sent to `target` could not be delivered.
+    Undelivered { event: SharedEvent, to: ConnectionId, target: ConnectionId },
+}
+
+/// Why an entry is skipped.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("version {0} is newer than {VERSION}")]
+    Newer(String),
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// Adds the fields of an entry to an `XADD`.
+pub(super) fn write(body: &Body, origin: Origin, command: &mut Cmd) {
+    let (event, to, from, target) = match body {
+        Body::Event { event, to, from } => (event, *to, *from, None),
+        Body::Undelivered { event, to, target } => (event, Some(*to), None, Some(*target)),
+    };
+    command.arg("v").arg(VERSION).arg("event").arg(&event.name).arg("args").arg(&event.args);
+    for (name, id) in [("to", to), ("from", from), ("undelivered", target)] {
+        if let Some(id) = id {
+            command.arg(name).arg(id.to_string());
+        }
+    }
+    command.arg("sender").arg(origin.sender.to_string()).arg("seq").arg(origin.seq).arg("index").arg(origin.index);
+}
+
+/// Understands the fields of an entry: names and values in turn. `largest` bounds the arguments of an event.
+pub(super) fn read(fields: Vec<Value>, largest: usize) -> Result<(Body, Option<Origin>), Unreadable> {
+    let mut fields = Fields::new(fields)?;
+    match fields.take("v") {
+        Some(version) if version == VERSION => {}
+        Some(version) if version.parse::<u32>().is_ok_and(|number| number > 1) => {
+            return Err(Unreadable::Newer(version));
+        }
+        Some(version) => return Err(malformed(format!("v is {version:.20?}, not a version"))),
+        None => return Err(malformed("v is missing")),
+    }
+    let name = fields.take("event").ok_or_else(|| malformed("event is missing"))?;
+    let args = fields.take("args").unwrap_or_else(|| "[]".to_owned());
+    if name.is_empty() || name.len() > Event::NAME_LIMIT {
+        return Err(malformed(format!("event has 1 to {} bytes, not {}", Event::NAME_LIMIT, name.len())));
+    }
+    if args.len() > largest {
+        return Err(malformed(format!("args have {} bytes; max-event is {largest}", args.len())));
+    }
+    let origin = fields.origin()?;
+    // What a server has sent was a guest's; whether it is JSON is between guests.
+    if origin.is_none() && serde_json::from_str::<Vec<serde::de::IgnoredAny>>(&args).is_err() {
+        return Err(malformed(format!("args is {args:.60?}, not a JSON array")));
+    }
+    let event = Arc::new(Event { name, args });
+    let (to, from, target) = (fields.id("to")?, fields.id("from")?, fields.id("undelivered")?);
+    let body = match (target, to) {
+        (None, to) => Body::Event { event, to, from },
+        (Some(target), Some(to)) => Body::Undelivered { event, to, target },
+        (Some(_), None) => return Err(malformed("undelivered without to")),
+    };
+    Ok((body, origin))
+}
+
+fn malformed(text: impl Into<String>) -> Unreadable {
+    Unreadable::Malformed(text.into())
+}
+
+/// Fields by name; those that this version does not know are left alone.
+struct Fields(HashMap<String, String>);
+
+impl Fields {
+    fn new(fields: Vec<Value>) -> Result<Self, Unreadable> {
+        let mut named = HashMap::with_capacity(fields.len() / 2);
+        let mut fields = fields.into_iter();
+        while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+            let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
+                return Err(malformed("a field is no text"));
+            };
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let value = String::from_utf8(value).map_err(|_| malformed(format!("{name:.20} is not UTF-8")))?;
+            named.insert(name, value);
+        }
+        Ok(Fields(named))
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    fn id(&mut self, name: &str) -> Result<Option<ConnectionId>, Unreadable> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|wrong| malformed(format!("{name} is {text:.40?}: {wrong}")))
+    }
+
+    fn origin(&mut self) -> Result<Option<Origin>, Unreadable> {
+        let Some(sender) = self.take("sender") else { return Ok(None) };
+        let sender = sender.parse().map_err(|wrong| malformed(format!("sender is {sender:.20?}: {wrong}")))?;
+        let mut number = |name: &str| {
+            let text = self.take(name).unwrap_or_default();
+            text.parse().map_err(|_| malformed(format!("{name} is {text:.20?}, not a number")))
+        };
+        Ok(Some(Origin { sender, seq: number("seq")?, index: number("index")? }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(fields: &[&str]) -> Vec<Value> {
+        fields.iter().map(|text| Value::BulkString(text.as_bytes().to_vec())).collect()
+    }
+
+    fn event() -> SharedEvent {
+        Arc::new(Event { name: "said".into(), args: "[1]".into() })
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let server = ServerId::random();
+        let (one, two) = (ConnectionId::random(server), ConnectionId::random(server));
+        let origin = Origin { sender: server, seq: 7, index: 3 };
+        for body in [
+            Body::Event { event: event(), to: None, from: None },
+            Body::Event { event: event(), to: Some(one), from: Some(two) },
+            Body::Undelivered { event: event(), to: one, target: two },
+        ] {
+            let mut command = redis::cmd("XADD");
+            write(&body, origin, &mut command);
+            let fields = command
+                .args_iter()
+                .skip(1)
+                .map(|argument| match argument {
+                    redis::Arg::Simple(bytes) => Value::BulkString(bytes.to_vec()),
+                    other => panic!("not a text: {other:?}"),
+                })
+                .collect();
+            assert_eq!(read(fields, 100), Ok((body, Some(origin))));
+        }
+    }
+
+    #[test]
+    fn others_may_say_less() {
+        let body =
+            Body::Event { event: Arc::new(Event { name: "said".into(), args: "[]".into() }), to: None, from: None };
+        assert_eq!(read(values(&["v", "1", "event", "said", "later", "addition"]), 100), Ok((body, None)));
+    }
+
+    #[test]
+    fn newer_and_malformed_are_told_apart() {
+        assert_eq!(read(values(&["v", "2", "what", "ever"]), 100), Err(Unreadable::Newer("2".into())));
+        let long = format!("[{}]", "1,".repeat(60));
+        for fields in [
+            &["event", "said"][..],
+            &["v", "one", "event", "said"],
+            &["v", "0", "event", "said"],
+            &["v", "1"],
+            &["v", "1", "event", ""],
+            &["v", "1", "event", "said", "args", "{}"],
+            &["v", "1", "event", "said", "args", "[1"],
+            &["v", "1", "event", "said", "args", &long],
+            &["v", "1", "event", "said", "to", "bob"],
+            &["v", "1", "event", "said", "sender", "x", "seq", "1", "index", "1"],
+            &["v", "1", "event", "said", "sender", "0123456789abcde", "seq", "1"],
+            &["v", "1", "event", "said", "undelivered", &ConnectionId::random(ServerId::random()).to_string()],
+        ] {
+            assert!(matches!(read(values(fields), 100), Err(Unreadable::Malformed(_))), "{fields:?}");
+        }
+        let bytes = vec![Value::BulkString(b"v".to_vec()), Value::BulkString(vec![0xff])];
+        assert!(matches!(read(bytes, 100), Err(Unreadable::Malformed(_))));
+    }
+}

@@ -1,0 +1,266 @@
+//! Follows streams and hands what they bring to this server. It goes on from where it was, whatever happened to the
+//! connection in between, and says so when that is not possible.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Pipeline, Script, Value};
+use tokio::sync::watch;
+
+use super::Shared;
+use super::entry::{self, Body, Origin, Unreadable};
+use super::names::Stream;
+use super::order::{Position, Raw, Senders, Verdict, merge, release};
+use super::writer::STREAM_LIFETIME;
+use crate::backoff::Backoff;
+use crate::bus::{EmitError, Envelope, Target};
+use crate::link::{LinkError, PATIENCE};
+
+/// How long Redis holds back its answer when there is nothing new, in milliseconds: a connection that is dead is found out
+/// within this and `PATIENCE`.
+const BLOCK: u64 = 1000;
+
+/// How many entries of each stream one answer has: some megabytes at the most with events of usual size.
+const COUNT: usize = 256;
+
+/// Makes sure that the stream is there, and tells the last id that it has given.
+const FOLLOW: &str = "
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XADD', KEYS[1], 'MAXLEN', 0, '*', 'v', '1')
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then return info[i + 1] end
+end";
+
+/// One task that reads some streams over one connection.
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    /// In the bus's health.
+    part: String,
+    followed: Vec<Followed>,
+    senders: Senders,
+    count: usize,
+    follow: Script,
+    moved: watch::Receiver<u64>,
+}
+
+struct Followed {
+    stream: Stream,
+    key: String,
+    /// None: it has never been looked at.
+    position: Option<Position>,
+    /// Up to here events without numbers were handed on before Redis lost its streams.
+    had: Position,
+}
+
+impl Reader {
+    pub(super) fn new(shared: &Arc<Shared>, streams: &[Stream]) -> Self {
+        let followed: Vec<Followed> = streams
+            .iter()
+            .map(|stream| Followed {
+                stream: stream.clone(),
+                key: shared.names.stream(stream),
+                position: None,
+                had: Position::default(),
+            })
+            .collect();
+        Reader {
+            part: format!("reader of {}", followed.iter().map(|one| one.key.as_str()).collect::<Vec<_>>().join(" ")),
+            moved: shared.link.moved(),
+            shared: Arc::clone(shared),
+            followed,
+            senders: Senders::default(),
+            count: COUNT,
+            follow: Script::new(FOLLOW),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut backoff = Backoff::new();
+        loop {
+            let Err(error) = self.follow(&mut backoff).await;
+            self.shared.health.down(&self.part, &error.to_string());
+            backoff.pause().await;
+        }
+    }
+
+    /// Finds out where to begin, or to go on. From here on nothing is missed.
+    pub(super) async fn position(&mut self) -> Result<(), LinkError> {
+        let lifetime = STREAM_LIFETIME.to_string();
+        for followed in &mut self.followed {
+            let last: Vec<u8> = self.shared.link.invoke(&self.follow, &[&followed.key], &[lifetime.as_bytes()]).await?;
+            let last = Position::parse(&last)
+                .ok_or_else(|| LinkError::away(format!("{} has an id that is none", followed.key)))?;
+            match followed.position {
+                None => followed.position = Some(last),
+                Some(position) if last < position => {
+                    tracing::warn!(stream = followed.key, "redis: the stream has lost entries; reading what is there");
+                    followed.had = followed.had.max(position);
+                    followed.position = Some(Position::default());
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, LinkError> {
+        self.moved.mark_unchanged();
+        let Some(first) = self.followed.first() else {
+            return std::future::pending().await;
+        };
+        let mut line = self.shared.link.dial(&first.key, Duration::from_millis(BLOCK) + PATIENCE).await?;
+        self.position().await?;
+        self.shared.health.up(&self.part);
+        let mut trim = false;
+        loop {
+            let pipeline = self.question(trim);
+            let reply = tokio::select! {
+                reply = line.pipeline(&pipeline) => reply?,
+                _ = self.moved.changed() => return Err(LinkError::away("the streams have moved to another node")),
+            };
+            backoff.reset();
+            trim = self.take(reply.into_iter().next_back().unwrap_or_default());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What comes after each position; what was read of this server's own stream is done with, and removed on the way.
+    fn question(&self, trim: bool) -> Pipeline {
+        let mut pipeline = Pipeline::with_capacity(2);
+        let own = self.followed.iter().find(|followed| matches!(followed.stream, Stream::Server(_)));
+        if let Some(own) = own.filter(|_| trim) {
+            let next = own.position.unwrap_or_default().next().to_string();
+            pipeline.cmd("XTRIM").arg(&own.key).arg("MINID").arg(next);
+        }
+        let read = pipeline.cmd("XREAD").arg("COUNT").arg(self.count).arg("BLOCK").arg(BLOCK).arg("STREAMS");
+        for followed in &self.followed {
+            read.arg(&followed.key);
+        }
+        for followed in &self.followed {
+            read.arg(followed.position.unwrap_or_default().to_string());
+        }
+        pipeline
+    }
+
+    /// Hands on what a reply brings; says whether this server's own stream brought something.
+    fn take(&mut self, reply: Value) -> bool {
+        let entries = self.entries(reply);
+        if entries.is_empty() {
+            return false;
+        }
+        let released = release(entries, self.followed.len(), self.count);
+        // Positions have not moved: a larger question is asked for the same.
+        self.count = if released.is_empty() { self.count * 2 } else { COUNT };
+        let mut own = false;
+        let mut understood = Vec::with_capacity(released.len());
+        for raw in released {
+            let Some(followed) = self.followed.get_mut(raw.stream) else { continue };
+            followed.position = Some(raw.at);
+            own |= matches!(followed.stream, Stream::Server(_));
+            match entry::read(raw.fields, self.shared.settings.max_event) {
+                Ok((body, origin)) => understood.push((raw.stream, raw.at, body, origin)),
+                Err(unreadable) => self.shared.skip(&followed.key, raw.at, &unreadable),
+            }
+        }
+        merge(&mut understood, |(_, at, _, origin)| (at.0, *origin));
+        for (stream, at, body, origin) in understood {
+            self.hand_on(stream, at, body, origin);
+        }
+        own
+    }
+
+    /// The entries of a reply to `XREAD`: none, or an array of pairs of a stream's key and its entries.
+    fn entries(&self, reply: Value) -> Vec<Raw> {
+        let streams = match reply {
+            Value::Array(streams) => streams,
+            _ => return Vec::new(),
+        };
+        let mut entries = Vec::new();
+        for stream in streams {
+            let Value::Array(pair) = stream else { continue };
+            let Ok([Value::BulkString(key), Value::Array(theirs)]) = <[Value; 2]>::try_from(pair) else { continue };
+            let Some(index) = self.followed.iter().position(|followed| followed.key.as_bytes() == key) else {
+                continue;
+            };
+            for entry in theirs {
+                let Value::Array(pair) = entry else { continue };
+                let Ok([Value::BulkString(id), Value::Array(fields)]) = <[Value; 2]>::try_from(pair) else { continue };
+                let Some(at) = Position::parse(&id) else { continue };
+                entries.push(Raw { stream: index, at, fields });
+            }
+        }
+        entries
+    }
+
+    fn hand_on(&mut self, stream: usize, at: Position, body: Body, origin: Option<Origin>) {
+        let Some(followed) = self.followed.get(stream) else { return };
+        let shared = &self.shared;
+        match origin {
+            // This server's own connections had it before Redis did.
+            Some(origin) if origin.sender == shared.server => return,
+            Some(origin) => match self.senders.judge(stream, origin) {
+                Verdict::Next => shared.roster.heard_of(origin.sender),
+                Verdict::Repeated => return shared.metrics.events_repeated.count(),
+                Verdict::Missed(missed) => {
+                    shared.metrics.events_lost.add(usize::try_from(missed).unwrap_or(usize::MAX));
+                    tracing::error!(
+                        stream = followed.key,
+                        sender = %origin.sender,
+                        lost = missed,
+                        "redis: events were lost before they were read"
+                    );
+                }
+            },
+            // Without numbers only the place in the stream tells old from new.
+            None if at <= followed.had => return shared.metrics.events_repeated.count(),
+            None => {}
+        }
+        shared.metrics.events_received.count();
+        shared.hand_on(&followed.stream, body);
+    }
+}
+
+impl Shared {
+    /// Gives an event to the connections of this server that it is for.
+    fn hand_on(&self, stream: &Stream, body: Body) {
+        let (event, to, from) = match body {
+            Body::Undelivered { event, to, target } => {
+                if matches!(stream, Stream::Server(_)) && to.server() == self.server {
+                    self.local.tell_undelivered(to, target, event);
+                }
+                return;
+            }
+            Body::Event { event, to, from } => (event, to, from),
+        };
+        let target = match (stream, to) {
+            (Stream::All, _) => Target::All,
+            (Stream::Controller(name), _) => Target::Controller(name.to_string()),
+            (Stream::Server(_), Some(to)) => Target::Connection(to),
+            (Stream::Server(_), None) => {
+                self.metrics.events_malformed.count();
+                tracing::warn!("redis: an event for one connection does not say for which");
+                return;
+            }
+        };
+        let envelope = Envelope { to: target, event: Arc::clone(&event), from };
+        if self.local.hand(&envelope) == Err(EmitError::Gone)
+            && let Target::Connection(target) = envelope.to
+        {
+            self.return_to_sender(target, event, from);
+        }
+    }
+
+    fn skip(&self, key: &str, at: Position, unreadable: &Unreadable) {
+        let metric = match unreadable {
+            Unreadable::Newer(_) => &self.metrics.events_newer,
+            Unreadable::Malformed(_) => &self.metrics.events_malformed,
+        };
+        metric.count();
+        if self.complaints.admit() == crate::rate::Admitted::Yes {
+            tracing::warn!(stream = key, entry = %at, "redis: an entry is skipped: {unreadable}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Which servers live. Each one renews a lease in Redis; a server without a lease for some time is dead: what it has not read
+//! goes back to the senders, and its keys are removed, by whoever notices first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use redis::{Script, Value};
+
+use super::Shared;
+use super::entry::{self, Body};
+use super::names::Stream;
+use super::writer::STREAM_LIFETIME;
+use crate::ids::ServerId;
+use crate::link::LinkError;
+
+/// How often a lease is renewed, and others' are looked at.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// How long a lease holds: some pulses may be late.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// How long a lease has to be missing before its server counts as dead. If Redis itself was away, all leases have run out,
+/// and each server needs a pulse to renew its own.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How many pulses pass between two renewals of a stream's lifetime, which is much longer.
+const BEATS: u32 = 60;
+
+/// A pulse that takes longer says that Redis was away.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// How long a server is taken for dead without looking again. One that was only asleep is heard of before.
+const DEAD_FOR: Duration = Duration::from_secs(60);
+
+/// How many entries of a dead server go back in one step.
+const RETURNED: usize = 100;
+
+/// What this task is called in the bus's health.
+const PART: &str = "lease";
+
+/// Says that this server lives, and asks who has not said so for too long.
+const APPEAR: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2], 'LIMIT', 0, 100)";
+
+/// Takes entries of a dead server's stream, and the stream when it is empty. Not if the server lives after all.
+const BURY: &str = "
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local entries = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
+for _, entry in ipairs(entries) do redis.call('XDEL', KEYS[2], entry[1]) end
+if redis.call('XLEN', KEYS[2]) == 0 then redis.call('DEL', KEYS[2]) end
+return entries";
+
+/// What this server knows of others.
+#[derive(Default)]
+pub(super) struct Roster {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    written_to: HashSet<ServerId>,
+    missing: HashMap<ServerId, Instant>,
+    dead: HashMap<ServerId, Instant>,
+}
+
+impl Roster {
+    /// Something was sent to this server: if it does not live, somebody has to notice.
+    pub(super) fn written_to(&self, server: ServerId) {
+        self.state().written_to.insert(server);
+    }
+
+    /// Something has come from this server.
+    pub(super) fn heard_of(&self, server: ServerId) {
+        let mut state = self.state();
+        if !state.dead.is_empty() {
+            state.dead.remove(&server);
+        }
+    }
+
+    pub(super) fn is_dead(&self, server: ServerId) -> bool {
+        self.state().dead.get(&server).is_some_and(|since| since.elapsed() < DEAD_FOR)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which of these have been missing for long enough. The others, if any, are not missing any more.
+    fn overdue(&self, missing: &HashSet<ServerId>) -> Vec<ServerId> {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.missing.retain(|server, _| missing.contains(server));
+        missing
+            .iter()
+            .filter(|server| {
+                let since = state.missing.entry(**server).or_insert(now);
+                now.duration_since(*since) >= GRACE
+            })
+            .copied()
+            .collect()
+    }
+
+    fn died(&self, server: ServerId) {
+        let mut state = self.state();
+        state.missing.remove(&server);
+        state.dead.retain(|_, since| since.elapsed() < DEAD_FOR);
+        state.dead.insert(server, Instant::now());
+    }
+}
+
+/// Renews the lease for ever, and looks after others.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut pulse = tokio::time::interval(PULSE);
+    pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for beat in 0_u32.. {
+        pulse.tick().await;
+        let began = Instant::now();
+        let mut outcome = shared.beat().await;
+        if outcome.is_ok() && beat % BEATS == 0 {
+            outcome = shared.keep_streams().await;
+        }
+        if outcome.is_err() || began.elapsed() > SLOW {
+            // Nobody is dead only because Redis was away.
+            shared.roster.state().missing.clear();
+        }
+        match outcome {
+            Ok(()) => shared.health.up(PART),
+            Err(error) => shared.health.down(PART, &error.to_string()),
+        }
+    }
+}
+
+impl Shared {
+    /// Says that this server lives; from here on others can reach it. Tells who has not said so for too long.
+    pub(super) async fn appear(&self) -> Result<Vec<String>, LinkError> {
+        let lease = self.names.lease(self.server);
+        let () = self.link.query(&lease, redis::cmd("SET").arg(&lease).arg(1).arg("PX").arg(millis(LEASE))).await?;
+        let arguments = [self.server.to_string(), millis(LEASE).to_string(), STREAM_LIFETIME.to_string()];
+        let arguments = arguments.each_ref().map(String::as_bytes);
+        self.link.invoke(&self.scripts.appear, &[&self.names.servers()], &arguments).await
+    }
+
+    /// Keeps the streams that this server follows, however quiet they are.
+    async fn keep_streams(&self) -> Result<(), LinkError> {
+        for stream in self.followed.get().into_iter().flatten() {
+            let key = self.names.stream(stream);
+            let () = self.link.query(&key, redis::cmd("PEXPIRE").arg(&key).arg(STREAM_LIFETIME)).await?;
+        }
+        Ok(())
+    }
+
+    async fn beat(&self) -> Result<(), LinkError> {
+        let silent = self.appear().await?;
+        let written_to = std::mem::take(&mut self.roster.state().written_to);
+        let waiting: Vec<ServerId> = self.roster.state().missing.keys().copied().collect();
+        let suspects: HashSet<ServerId> = silent
+            .iter()
+            .filter_map(|server| server.parse().ok())
+            .chain(written_to)
+            .chain(waiting)
+            .filter(|server| *server != self.server)
+            .collect();
+        let mut missing = HashSet::new();
+        for server in suspects {
+            let lease = self.names.lease(server);
+            let there: bool = self.link.query(&lease, redis::cmd("EXISTS").arg(&lease)).await?;
+            if !there {
+                missing.insert(server);
+            }
+        }
+        for server in self.roster.overdue(&missing) {
+            self.bury(server).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back what a server has not read, and removes its keys.
+    async fn bury(&self, server: ServerId) -> Result<(), LinkError> {
+        let Some(returned) = self.take_from_stream_of(server).await? else { return Ok(()) };
+        self.roster.died(server);
+        // What has not even left this server yet.
+        for outgoing in self.backlog.forget(&Stream::Server(server)) {
+            self.return_body(outgoing.body.clone());
+        }
+        tracing::info!(%server, returned, "redis: a server is dead; what it had not read goes back");
+        Ok(())
+    }
+
+    /// This server ends: others need not wait for its lease to run out.
+    pub(super) async fn leave(&self) -> Result<(), LinkError> {
+        let lease = self.names.lease(self.server);
+        let () = self.link.query(&lease, redis::cmd("DEL").arg(&lease)).await?;
+        self.take_from_stream_of(self.server).await.map(drop)
+    }
+
+    /// Returns everything of a server's stream to those who sent it; none if the server lives.
+    async fn take_from_stream_of(&self, server: ServerId) -> Result<Option<usize>, LinkError> {
+        let (stream, lease) = (self.names.stream(&Stream::Server(server)), self.names.lease(server));
+        let mut returned = 0;
+        loop {
+            let most = RETURNED.to_string();
+            let taken: Value = self.link.invoke(&self.scripts.bury, &[&lease, &stream], &[most.as_bytes()]).await?;
+            let Value::Array(entries) = taken else { return Ok(None) };
+            let count = entries.len();
+            for entry in entries {
+                returned += usize::from(self.return_entry(entry));
+            }
+            if count < RETURNED {
+                break;
+            }
+        }
+        let servers = self.names.servers();
+        let () = self.link.query(&servers, redis::cmd("ZREM").arg(&servers).arg(server.to_string())).await?;
+        Ok(Some(returned))
+    }
+
+    fn return_entry(&self, entry: Value) -> bool {
+        let Value::Array(pair) = entry else { return false };
+        let Ok([_, Value::Array(fields)]) = <[Value; 2]>::try_from(pair) else { return false };
+        entry::read(fields, self.settings.max_event).is_ok_and(|(body, _)| self.return_body(body))
+    }
+
+    /// News that something was not delivered are not returned in their turn.
+    fn return_body(&self, body: Body) -> bool {
+        let Body::Event { event, to: Some(to), from } = body else { return false };
+        self.return_to_sender(to, event, from);
+        true
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The scripts of this file.
+pub(super) struct Scripts {
+    appear: Script,
+    bury: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Scripts { appear: Script::new(APPEAR), bury: Script::new(BURY) }
+    }
+}
