@@ -23,3 +23,9 @@ impl Random {
         u16::try_from(remainder).expect("smaller than the bound")
     }
 }
+
+#[test]
+fn the_numbers_are_those_of_splitmix64() {
+    let mut random = Random::new(0);
+    assert_eq!([random.next(), random.next()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+}

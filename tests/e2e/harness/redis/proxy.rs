@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// An address that leads to another one. Dropping it ends its connections.
+/// An address that leads to another one. It lives in the test's own runtime: bytes move while the test waits. Dropping it
+/// ends its connections.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     network: Arc<Network>,
