@@ -7,7 +7,7 @@ WASM_DIR := target/$(WASM)/release
 DEMO := target/demo
 LISTEN ?= 127.0.0.1:8000
 
-.PHONY: demo test bench lint autobahn build wasm-target clean
+.PHONY: demo test bench lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
@@ -20,7 +20,7 @@ demo: build wasm-target
 	target/release/lakou serve --controllers $(DEMO)/controllers --public examples/chat/public --listen $(LISTEN)
 
 # Everything that can be checked by a program; the summary of the end-to-end tests comes last.
-test: build wasm-target autobahn
+test: build wasm-target redis-server autobahn
 	$(CARGO) test --release --workspace --exclude lakou-tests
 	$(CARGO) test --release -p lakou-tests --test e2e
 
@@ -45,6 +45,10 @@ build:
 
 wasm-target:
 	@rustup target list --installed | grep -qx $(WASM) || rustup target add $(WASM)
+
+# The tests start Redis servers of their own; this only sees to it that they can.
+redis-server:
+	@tests/redis.sh
 
 clean:
 	$(CARGO) clean

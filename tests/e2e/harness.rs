@@ -1,5 +1,5 @@
 //! What scenarios are written with: a host (in process, or the real binary), clients (polite ones and rude ones), the
-//! guests, and bounded waiting. Nothing here knows a single scenario.
+//! guests, Redis servers that can fail, and bounded waiting. Nothing here knows a single scenario.
 
 pub(crate) mod binary;
 pub(crate) mod folder;
@@ -7,7 +7,10 @@ pub(crate) mod frames;
 pub(crate) mod guests;
 pub(crate) mod host;
 pub(crate) mod http;
+pub(crate) mod ports;
+pub(crate) mod random;
 pub(crate) mod raw;
+pub(crate) mod redis;
 pub(crate) mod wait;
 pub(crate) mod wasm;
 pub(crate) mod ws;

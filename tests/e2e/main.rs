@@ -31,6 +31,7 @@
 //! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
 //!
@@ -59,6 +60,7 @@ mod misfits;
 mod odd_mounts;
 mod overrides;
 mod readme;
+mod redis_harness;
 mod refusals;
 mod requests;
 mod routing;

@@ -9,7 +9,7 @@ pub(crate) const BOUND: Duration = Duration::from_secs(10);
 
 /// The outcome of `future`, which is due within [`BOUND`].
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(BOUND, future).await.unwrap_or_else(|_| panic!("{what}: nothing within {BOUND:?}"))
+    within_bound(BOUND, what, future).await
 }
 
 /// Waits until `condition` holds.
@@ -21,4 +21,25 @@ pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) 
         }
     })
     .await;
+}
+
+/// The outcome of `future`, which may take longer than most: a failover waits for time-outs of its own.
+pub(crate) async fn within_bound<T>(bound: Duration, what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(bound, future).await.unwrap_or_else(|_| panic!("{what}: nothing within {bound:?}"))
+}
+
+/// Waits until a condition holds that has to be asked for.
+pub(crate) async fn until(bound: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let mut pulse = tokio::time::interval(Duration::from_millis(20));
+    within_bound(bound, what, async {
+        while !condition().await {
+            pulse.tick().await;
+        }
+    })
+    .await;
+}
+
+/// Whether `future` has nothing to give for a while: something holds it up. It can be awaited afterwards.
+pub(crate) async fn held_up(future: &mut (impl Future + Unpin)) -> bool {
+    tokio::time::timeout(Duration::from_millis(100), future).await.is_err()
 }
