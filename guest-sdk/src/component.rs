@@ -8,6 +8,7 @@ use crate::closing::Closing;
 use crate::dispatch;
 use crate::event::Event;
 use crate::message::Message;
+use crate::notification::Notification;
 use crate::platform;
 use crate::request::Request;
 use crate::socket::Socket;
@@ -53,6 +54,14 @@ impl<C: Class> exports::GuestConnection for Connection<C> {
 
     fn on_undelivered(&self, target: String, event: exports::EventResult) {
         report("undelivered", self.0.borrow_mut().undelivered(target.into(), event.into()));
+    }
+
+    fn on_notification(&self, identity: String, id: String, event: exports::EventResult) {
+        dispatch::notify(&self.0, Notification::new(identity, id.into()), &event.into());
+    }
+
+    fn on_replaced(&self, identity: String) {
+        report("replaced", self.0.borrow_mut().replaced(&identity));
     }
 
     fn on_shutdown(&self) {

@@ -55,13 +55,24 @@ pub trait Controller: Sized + 'static {
         Ok(())
     }
 
-    /// An `event` that this connection sent by [`Socket::unicast`] was not delivered: `target` has ended.
+    /// An `event` that this connection sent by [`Socket::unicast`] was not delivered: `target` or its server has ended.
     ///
     /// # Errors
     ///
     /// Goes to the log.
     fn undelivered(&mut self, target: ConnectionId, event: Event) -> Result {
         let _ = (target, event);
+        Ok(())
+    }
+
+    /// A newer connection has registered as `identity` (see [`Socket::register_as`]), and this one, beyond the number that
+    /// may be, is not registered as it any more. It is open as before; to close it is a choice.
+    ///
+    /// # Errors
+    ///
+    /// Goes to the log.
+    fn replaced(&mut self, identity: &str) -> Result {
+        let _ = identity;
         Ok(())
     }
 

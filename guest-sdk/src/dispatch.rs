@@ -4,6 +4,7 @@ use crate::arguments::{ClientCall, Misfit, RawArguments};
 use crate::class::{Class, Object, Receivers, report};
 use crate::event::Event;
 use crate::message::Message;
+use crate::notification::{Handling, Notification};
 use crate::platform::{self, Origin};
 
 /// Hands each message to its object, in order.
@@ -25,6 +26,12 @@ pub(crate) fn deliver<C: Class>(objects: &[&Object<C>], event: &Event) {
     if let Err(misfit) = outcome {
         tell(Origin::Event, event.name(), &misfit);
     }
+}
+
+/// Calls the method that has the event's name, which can ask what notification it is for.
+pub(crate) fn notify<C: Class>(object: &Object<C>, notification: Notification, event: &Event) {
+    let _handling = Handling::begin(notification);
+    deliver(&[object], event);
 }
 
 /// A client's JSON call goes to the method it names, any other message to `message`.

@@ -64,8 +64,8 @@
 //! # What is called when
 //!
 //! All but [`open`](Controller::open) have defaults; the trait [`Controller`] describes them:
-//! `connect` (may refuse the request) → `open` → `message`, events, `undelivered`, `shutdown`, in any order and number →
-//! `close`. With [`http`](Controller::http) a controller answers plain HTTP on its path, too.
+//! `connect` (may refuse the request) → `open` → `message`, events, `undelivered`, `replaced`, `shutdown`, in any order and
+//! number → `close`. With [`http`](Controller::http) a controller answers plain HTTP on its path, too.
 //!
 //! Methods that are called by name are written into the same block and marked, see
 //! [`controller`](macro@controller). The mark is the security boundary: clients can call `#[client]` methods and
@@ -80,10 +80,19 @@
 //! | [`Socket::broadcast`] | the other connections of this controller: an event |
 //! | [`Socket::multicast`] | the other connections of every controller: an event |
 //! | [`Socket::unicast`] | the connection with this [id](ConnectionId): an event; [`undelivered`](Controller::undelivered) if it has ended |
+//! | [`messaging::notify`] | the connections [registered](Socket::register_as) as an identity, or the next one to be: an event that waits |
 //! | [`messaging::publish`] | the clients [subscribed](Socket::subscribe) to a topic: a message, without a call of a controller |
 //!
 //! Events reach connections on every server. Where there is no socket, as in `http`, the module [`messaging`] has the same
 //! calls.
+//!
+//! # Identities
+//!
+//! Connections come and go; an *identity* stays, as `user:42`. A connection [registers](Socket::register_as) as one, and
+//! from then on what is [notified](messaging::notify) to it calls the method that has the event's name. While nobody is
+//! registered, notifications wait in the identity's mailbox, for 7 days by default, and the next connection gets them first,
+//! in order. A stored notification survives the end of any server. It is handled when the method has returned; if the
+//! sandbox fails before that, it comes again, under the same [id](notification()), at most 5 times.
 //!
 //! # State and failure
 //!
@@ -102,8 +111,10 @@ mod closing;
 mod event;
 mod fault;
 mod id;
+mod identity;
 mod message;
 pub mod messaging;
+mod notification;
 mod request;
 mod socket;
 
@@ -133,8 +144,10 @@ pub use event::{Arguments, Event};
 pub use fault::{Fault, Result};
 pub use http;
 pub use id::ConnectionId;
+pub use identity::IdentityOptions;
 pub use lakou_sdk_macro::controller;
 pub use message::{Message, Outgoing};
+pub use notification::{Notification, NotificationId, notification};
 pub use request::{Acceptance, Refusal, Request};
 pub use serde_json::{Value, json};
 pub use socket::Socket;

@@ -1,5 +1,6 @@
-//! Emitting from anywhere, HTTP handlers included. From a connection, [`Socket`](crate::Socket) has the same calls,
-//! which leave that connection itself out.
+//! Emitting from anywhere, HTTP handlers included. From a connection, [`Socket`](crate::Socket) has most of these calls,
+//! too; there they leave that connection itself out. [`notify`] and [`registered`] wait for the store of identities;
+//! nothing else here waits for the network.
 
 use crate::event::Event;
 use crate::fault::Result;
@@ -30,8 +31,8 @@ pub fn broadcast(controller: &str, event: Event) -> Result {
 ///
 /// # Errors
 ///
-/// [`Fault::Gone`](crate::Fault::Gone) if `target` is known to have ended: there is nobody to call back. The others as
-/// for [`Socket::unicast`](crate::Socket::unicast).
+/// [`Fault::Gone`](crate::Fault::Gone) if `target` is known to have ended: there is nobody to call back. What can not be
+/// delivered later is counted by the host. The others as for [`Socket::unicast`](crate::Socket::unicast).
 pub fn unicast(target: &ConnectionId, event: Event) -> Result {
     platform::unicast(target, &event)
 }
@@ -43,6 +44,38 @@ pub fn unicast(target: &ConnectionId, event: Event) -> Result {
 ///
 /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic.
 /// - [`Fault::TooLarge`](crate::Fault::TooLarge): the message is over the limit of a message.
+/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the other servers are out of reach and the backlog for them is
+///   full; the subscribers of this server have it.
 pub fn publish<'a>(topic: &str, message: impl Into<Outgoing<'a>>) -> Result {
     platform::publish(topic, &message.into())
+}
+
+/// Sends an event to whoever is `identity`: it calls the method of its name on each connection that is
+/// [registered](crate::Socket::register_as) as it, on whatever server, or else on the next one to register. The
+/// notifications of one identity come in order.
+///
+/// `true`: it is stored, and it survives the end of any server. It leaves when each registered connection has
+/// handled it, be it with an error, when the lifetime of the identity passes, or, oldest first, when over 1000 or 1 MiB are
+/// waiting. `false`: there is
+/// no such identity, because nobody has ever registered as it or its lifetime has passed.
+///
+/// What comes again, because a handler or a server failed, has the same [id](crate::notification()).
+///
+/// # Errors
+///
+/// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity; or the event as for
+///   [`Socket::broadcast`](crate::Socket::broadcast), and so is [`Fault::TooLarge`](crate::Fault::TooLarge).
+/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away. Nothing is promised: it may be stored.
+pub fn notify(identity: &str, event: Event) -> Result<bool> {
+    platform::notify(identity, &event)
+}
+
+/// Whether there is such an identity now, with a connection or without.
+///
+/// # Errors
+///
+/// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
+/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away.
+pub fn registered(identity: &str) -> Result<bool> {
+    platform::registered(identity)
 }

@@ -17,6 +17,6 @@ pub(crate) use native::*;
 pub enum Origin {
     /// A client's JSON message.
     Client,
-    /// An event emitted by a controller.
+    /// An event emitted by a controller, or a notification.
     Event,
 }

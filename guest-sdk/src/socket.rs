@@ -3,12 +3,14 @@
 use crate::event::Event;
 use crate::fault::Result;
 use crate::id::ConnectionId;
+use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
 use crate::platform;
 
 /// One living WebSocket, handed to [`Controller::open`](crate::Controller::open) and kept as a field.
 ///
-/// Dropping it neither closes nor keeps open the connection. No method waits for the network.
+/// Dropping it neither closes nor keeps open the connection. No method waits for the network, but for
+/// [`register_as`](Self::register_as) and [`unregister`](Self::unregister), which wait for the store of identities.
 #[derive(Debug)]
 pub struct Socket {
     platform: platform::Socket,
@@ -62,13 +64,52 @@ impl Socket {
         self.platform.unsubscribe(topic);
     }
 
-    /// Sends an event to every *other* connection of this controller, on every server.
+    /// From now on this connection is one of `identity`: what is [notified](crate::messaging::notify) to it calls a method
+    /// here. What waits in its mailbox, handled by nobody, comes first, in order. An identity is 1 to 256 bytes and belongs
+    /// to the whole application.
+    ///
+    /// The newest win: beyond [`max_connections`](IdentityOptions::max_connections) the oldest registrations end, and
+    /// [`Controller::replaced`](crate::Controller::replaced) is called there. To register again makes this registration
+    /// the newest, with new options. The end of the connection ends the registration, not the identity.
+    ///
+    /// ```
+    /// # use lakou_sdk::{IdentityOptions, Result, Socket};
+    /// # fn register(socket: &Socket) -> Result {
+    /// socket.register_as("user:42", IdentityOptions::new().max_connections(2))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity, or no connection is allowed.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many identities as it may have; or the
+    ///   store is away, and whether the connection is registered is not known.
+    /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed.
+    pub fn register_as(&self, identity: &str, options: IdentityOptions) -> Result {
+        self.platform.register_as(identity, &options)
+    }
+
+    /// The end of a registration; a notification on its way may still come. The identity stays, with its mailbox, until its
+    /// lifetime has passed. Not registered: nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away; the registration may still hold.
+    /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed, and with it the registration.
+    pub fn unregister(&self, identity: &str) -> Result {
+        self.platform.unregister(identity)
+    }
+
+    /// Sends an event to every *other* connection of this controller, on every server. `Ok` says that it is on its way:
+    /// while the other servers are out of reach, a bounded backlog keeps it for them.
     ///
     /// # Errors
     ///
     /// - [`Fault::TooLarge`](crate::Fault::TooLarge), [`Fault::Invalid`](crate::Fault::Invalid): the event is over its
     ///   limit, or its name is empty or over 256 bytes.
-    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): queues are full; some receivers may have it.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): queues are full, and some receivers may have it; or the other
+    ///   servers are out of reach and the backlog is full, and the connections of this server have it.
     pub fn broadcast(&self, event: Event) -> Result {
         self.platform.broadcast(&event)
     }
@@ -83,13 +124,13 @@ impl Socket {
         self.platform.multicast(&event)
     }
 
-    /// Sends an event to one connection, of whatever controller. If `target` has ended,
+    /// Sends an event to one connection, of whatever controller, on whatever server. If `target` or its server has ended,
     /// [`Controller::undelivered`](crate::Controller::undelivered) is called, later.
     ///
     /// # Errors
     ///
     /// [`Fault::Invalid`](crate::Fault::Invalid) if `target` is not an id of a connection; the others as for
-    /// [`broadcast`](Self::broadcast).
+    /// [`broadcast`](Self::broadcast), and `target` does not get the event.
     pub fn unicast(&self, target: &ConnectionId, event: Event) -> Result {
         self.platform.unicast(target, &event)
     }

@@ -43,12 +43,17 @@
 //! assert!(host.misfits()[0].reason.contains("argument `what`"));
 //! ```
 //!
-//! What it leaves out: limits of size, speed and memory, other servers, and the order between different senders.
+//! Identities have their mailboxes: [`Host::notify`] is another server, and [`Host::lose_store`], [`Host::lapse`] and
+//! [`Host::repeat_notification`] are what goes wrong, when a test says so.
+//!
+//! What it leaves out: limits of size, number, speed and memory, other servers, the passing of time, and the order between
+//! different senders.
 
 mod client;
 mod host;
 
 pub(crate) mod door;
+mod mailboxes;
 mod path;
 mod rules;
 mod seats;

@@ -3,6 +3,7 @@
 mod announce;
 mod chat;
 mod echo;
+mod notifications;
 mod plain_http;
 mod ticker;
 mod whisper;

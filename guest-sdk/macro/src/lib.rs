@@ -18,7 +18,7 @@ mod path;
 ///
 /// Beside the methods of the trait, the block holds methods that are called by name:
 ///
-/// - `#[event]`: controllers may call it, on any server, with an event of that name;
+/// - `#[event]`: controllers may call it, on any server, with an event or a notification of that name;
 /// - `#[client]`: clients may call it as well, with a JSON message: `{"event":"say","text":"hi"}` calls `say(text)`.
 ///
 /// Such a method takes `&mut self` and any number of named parameters, and returns nothing or `Result`. A parameter is

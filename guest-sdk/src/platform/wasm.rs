@@ -7,6 +7,7 @@ use crate::bindings::lakou::controller as wit;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
+use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
 
 /// A connection's socket in the host.
@@ -38,6 +39,18 @@ impl Socket {
         self.0.unsubscribe(topic);
     }
 
+    pub(crate) fn register_as(&self, identity: &str, options: &IdentityOptions) -> Result {
+        let options = wit::types::IdentityOptions {
+            lifetime_seconds: options.lifetime_seconds,
+            max_connections: options.max_connections,
+        };
+        self.0.register_as(identity, options).map_err(fault)
+    }
+
+    pub(crate) fn unregister(&self, identity: &str) -> Result {
+        self.0.unregister(identity).map_err(fault)
+    }
+
     pub(crate) fn broadcast(&self, event: &Event) -> Result {
         self.0.broadcast(borrowed_event(event)?).map_err(fault)
     }
@@ -65,6 +78,14 @@ pub(crate) fn unicast(target: &ConnectionId, event: &Event) -> Result {
 
 pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
     wit::messaging::publish(topic, borrowed_message(message)).map_err(fault)
+}
+
+pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
+    wit::messaging::notify(identity, borrowed_event(event)?).map_err(fault)
+}
+
+pub(crate) fn registered(identity: &str) -> Result<bool> {
+    wit::messaging::registered(identity).map_err(fault)
 }
 
 /// "Now at this item": if the call fails, it alone is at fault.

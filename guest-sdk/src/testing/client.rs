@@ -92,6 +92,11 @@ impl Client {
         self.yard.topics(&self.id)
     }
 
+    /// The identities that the connection is registered as.
+    pub fn identities(&self) -> Vec<String> {
+        self.yard.identities(&self.id)
+    }
+
     /// How the connection ended; `None` while it lives.
     pub fn closing(&self) -> Option<Closing> {
         self.yard.closing(&self.id)

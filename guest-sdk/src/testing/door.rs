@@ -9,6 +9,7 @@ use crate::closing::Closing;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
+use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
 use crate::platform::Origin;
 
@@ -78,6 +79,32 @@ impl Socket {
         }
     }
 
+    pub(crate) fn register_as(&self, identity: &str, options: &IdentityOptions) -> Result {
+        rules::identity(identity)?;
+        let max_connections = rules::max_connections(options)?;
+        let yard = self.living()?;
+        yard.reach_store()?;
+        if let Some(line) = rules::raised_lifetime(options) {
+            log(&line);
+        }
+        yard.register(&self.id, identity, max_connections);
+        Ok(())
+    }
+
+    pub(crate) fn unregister(&self, identity: &str) -> Result {
+        rules::identity(identity)?;
+        let yard = self.living()?;
+        yard.reach_store()?;
+        yard.unregister(&self.id, identity);
+        Ok(())
+    }
+
+    /// The host, if the connection is neither closing nor closed.
+    fn living(&self) -> Result<Rc<Yard>> {
+        let yard = self.yard()?;
+        if yard.is_alive(&self.id) { Ok(yard) } else { Err(Fault::Gone) }
+    }
+
     pub(crate) fn broadcast(&self, event: &Event) -> Result {
         let yard = self.yard()?;
         let class = yard.class_name(&self.id);
@@ -126,6 +153,21 @@ pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
     rules::topic(topic)?;
     current()?.publish(topic, &message.clone().into_message());
     Ok(())
+}
+
+pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
+    rules::identity(identity)?;
+    rules::event(event)?;
+    let yard = current()?;
+    yard.reach_store()?;
+    Ok(yard.notify(identity, event.clone()))
+}
+
+pub(crate) fn registered(identity: &str) -> Result<bool> {
+    rules::identity(identity)?;
+    let yard = current()?;
+    yard.reach_store()?;
+    Ok(yard.is_identity(identity))
 }
 
 /// Tells the real host whose fault a trap is; a panic in a test says so itself.

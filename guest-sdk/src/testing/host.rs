@@ -78,6 +78,49 @@ impl Host {
         self.yard.publish(topic, &message.into());
     }
 
+    /// Sends an event to an identity, as another server would; `false` if there is no such identity.
+    pub fn notify(&self, identity: &str, event: Event) -> bool {
+        let stored = self.yard.notify(identity, event);
+        self.yard.settle();
+        stored
+    }
+
+    /// The notification of `identity` that was handled last comes again, under the same id, to all connections that are
+    /// registered now: as after the end of a server that did not live to note that it was handled.
+    ///
+    /// # Panics
+    ///
+    /// If no notification of `identity` was handled.
+    pub fn repeat_notification(&self, identity: &str) {
+        self.yard.repeat_notification(identity);
+    }
+
+    /// What waits in the mailbox of `identity`; empty if there is no such identity.
+    pub fn mailbox(&self, identity: &str) -> Vec<Event> {
+        self.yard.mailbox(identity)
+    }
+
+    /// Whether there is such an identity, with a connection or without.
+    pub fn registered(&self, identity: &str) -> bool {
+        self.yard.is_identity(identity)
+    }
+
+    /// The lifetime of `identity` passes, which it never does by itself: its registrations and its mailbox are gone.
+    pub fn lapse(&self, identity: &str) {
+        self.yard.lapse(identity);
+    }
+
+    /// From now on the store of identities is out of reach: what needs it is
+    /// [`Fault::Unavailable`](crate::Fault::Unavailable), and no notification is handed out.
+    pub fn lose_store(&self) {
+        self.yard.set_store_away(true);
+    }
+
+    /// The store is back, and with it what other servers have notified meanwhile.
+    pub fn regain_store(&self) {
+        self.yard.set_store_away(false);
+    }
+
     /// Stops: every connection is told, then closed with 1001.
     pub fn shutdown(&self) {
         self.yard.act(Action::Shutdown);
@@ -92,7 +135,8 @@ impl Host {
         self.yard.misfits()
     }
 
-    /// The lines that the SDK has written to the log so far: the errors of handlers. They are on standard error, too.
+    /// The lines that have been written to the log so far: the errors of handlers, and what the host warns of. They are on
+    /// standard error, too.
     pub fn log(&self) -> Vec<String> {
         self.yard.log_lines()
     }

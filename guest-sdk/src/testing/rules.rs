@@ -3,11 +3,14 @@
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
+use crate::identity::IdentityOptions;
 
-/// Longer names of events and topics are invalid, in bytes.
+/// Longer names of events, topics and identities are invalid, in bytes.
 const LONGEST_NAME: usize = 256;
 /// What fits into a close frame beside the code, in bytes.
 const LONGEST_REASON: usize = 123;
+/// A shorter lifetime of an identity is raised to this, in seconds.
+const SHORTEST_LIFETIME: u64 = 600;
 
 /// The id of the connection that was opened as number `number`.
 pub(super) fn id(number: u64) -> ConnectionId {
@@ -29,6 +32,23 @@ pub(super) fn event(event: &Event) -> Result {
 
 pub(super) fn topic(topic: &str) -> Result {
     check((1..=LONGEST_NAME).contains(&topic.len()), "a topic is 1 to 256 bytes")
+}
+
+pub(super) fn identity(identity: &str) -> Result {
+    check((1..=LONGEST_NAME).contains(&identity.len()), "an identity is 1 to 256 bytes")
+}
+
+/// How many connections may be registered at one time.
+pub(super) fn max_connections(options: &IdentityOptions) -> Result<u32> {
+    let most = options.max_connections.unwrap_or(1);
+    check(most > 0, "an identity has at least one connection")?;
+    Ok(most)
+}
+
+/// What the host's log says of a lifetime that is raised.
+pub(super) fn raised_lifetime(options: &IdentityOptions) -> Option<String> {
+    let lifetime = options.lifetime_seconds.filter(|lifetime| *lifetime < SHORTEST_LIFETIME)?;
+    Some(format!("register_as: a lifetime of {lifetime} s is raised to {SHORTEST_LIFETIME} s"))
 }
 
 pub(super) fn closing(code: u16, reason: &str) -> Result {

@@ -11,6 +11,7 @@ use crate::dispatch;
 use crate::event::Event;
 use crate::id::ConnectionId;
 use crate::message::Message;
+use crate::notification::Notification;
 
 /// The objects of a class, whatever their type.
 pub(super) trait Seats: fmt::Debug {
@@ -20,6 +21,8 @@ pub(super) trait Seats: fmt::Debug {
     fn message(&self, id: &ConnectionId, message: Message);
     fn deliver(&self, to: &[ConnectionId], event: &Event);
     fn undelivered(&self, id: &ConnectionId, target: ConnectionId, event: Event);
+    fn notify(&self, id: &ConnectionId, notification: Notification, event: &Event);
+    fn replaced(&self, id: &ConnectionId, identity: &str);
     fn shutdown(&self, id: &ConnectionId);
     fn close(&self, id: &ConnectionId, closing: Closing);
 }
@@ -73,6 +76,18 @@ impl<C: Class> Seats for SeatsOf<C> {
     fn undelivered(&self, id: &ConnectionId, target: ConnectionId, event: Event) {
         if let Some(seat) = self.seat(id) {
             report("undelivered", seat.borrow_mut().undelivered(target, event));
+        }
+    }
+
+    fn notify(&self, id: &ConnectionId, notification: Notification, event: &Event) {
+        if let Some(seat) = self.seat(id) {
+            dispatch::notify(&seat, notification, event);
+        }
+    }
+
+    fn replaced(&self, id: &ConnectionId, identity: &str) {
+        if let Some(seat) = self.seat(id) {
+            report("replaced", seat.borrow_mut().replaced(identity));
         }
     }
 

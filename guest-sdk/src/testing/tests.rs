@@ -4,6 +4,8 @@ use super::{Client, Host, Misfit, Origin};
 use crate::{Acceptance, Closing, ConnectionId, Controller, Event, Fault, Message, Refusal, Request, Result, Socket};
 use crate::{controller, json, messaging};
 
+mod identities;
+
 /// Does what it is told, and tells its client what happens to it.
 struct Puppet {
     socket: Socket,

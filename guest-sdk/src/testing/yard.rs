@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use super::mailboxes::Mailboxes;
 use super::seats::{Seats, SeatsOf};
 use super::{door, rules};
 use crate::class::Class;
@@ -18,6 +19,8 @@ use crate::message::Message;
 use crate::platform::Origin;
 use crate::request::Request;
 use crate::socket::Socket;
+
+mod identities;
 
 /// What may follow from one call before it counts as endless: controllers that answer each other for ever never settle.
 const LONGEST_CHAIN: usize = 100_000;
@@ -42,6 +45,8 @@ pub(super) struct Yard {
     waiting: RefCell<VecDeque<Action>>,
     settling: Cell<bool>,
     opened: Cell<u64>,
+    mailboxes: RefCell<Mailboxes>,
+    store_away: Cell<bool>,
     misfits: RefCell<Vec<Misfit>>,
     log: RefCell<Vec<String>>,
 }
@@ -67,6 +72,8 @@ struct Line {
 pub(super) enum Action {
     Deliver { from: Option<ConnectionId>, to: Target, event: Event },
     Undelivered { sender: ConnectionId, target: ConnectionId, event: Event },
+    NextNotification { id: ConnectionId, identity: String },
+    Replaced { id: ConnectionId, identity: String },
     End { id: ConnectionId, closing: Closing },
     Shutdown,
 }
@@ -167,6 +174,12 @@ impl Yard {
                     self.seats(&sender).undelivered(&sender, target, event);
                 }
             }
+            Action::NextNotification { id, identity } => self.next_notification(&id, identity),
+            Action::Replaced { id, identity } => {
+                if self.is_alive(&id) {
+                    self.seats(&id).replaced(&id, &identity);
+                }
+            }
             Action::End { id, closing } => self.seats(&id).close(&id, closing),
             Action::Shutdown => {
                 for id in self.alive() {
@@ -194,6 +207,7 @@ impl Yard {
             && line.closing.is_none()
         {
             line.closing = Some(closing.clone());
+            self.mailboxes.borrow_mut().leave(id);
             self.queue(Action::End { id: id.clone(), closing });
         }
     }

@@ -16,6 +16,11 @@ impl Controller for Chat {
     fn message(&mut self, _text: &str) -> Result {
         Ok(())
     }
+
+    #[client]
+    fn replaced(&mut self, _identity: &str) -> Result {
+        Ok(())
+    }
 }
 
 fn main() {}
