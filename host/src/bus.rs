@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use crate::connection::Connection;
+use crate::identity::Identity;
 use crate::ids::ConnectionId;
 use crate::message::{Message, SharedEvent};
 
+mod bells;
 mod health;
 pub(crate) mod local;
 pub(crate) mod redis;
 mod topics;
 
+pub(crate) use bells::{Bell, Ring};
 pub use health::BusHealth;
 pub(crate) use topics::Topic;
 
@@ -69,6 +72,9 @@ pub(crate) trait Bus: Send + Sync {
 
     /// An event for `target` has come to where it was, and it is gone: its sender learns it, if there is one.
     fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>);
+
+    /// Rings for a holder of an identity, on whatever server.
+    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring);
 
     /// Queues `message` for every subscriber of `topic`.
     fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach>;

@@ -59,6 +59,17 @@ pub struct Config {
     pub redis_window: usize,
     /// How many bytes of events may wait while Redis is away; beyond them controllers are told that it is.
     pub redis_backlog: usize,
+    /// The folder for what a server without Redis keeps: identities and their mailboxes; none: in memory.
+    pub data: Option<PathBuf>,
+    /// Identities that one connection may be registered as.
+    pub max_identities: usize,
+    /// Notifications that one mailbox holds.
+    pub mailbox_entries: u32,
+    /// How many bytes of notifications one mailbox holds.
+    pub mailbox_size: usize,
+    /// Lifetimes of identities that are shorter are raised to this. No file, flag or variable sets it: shorter ones than the
+    /// contract names are for tests.
+    pub shortest_lifetime: Duration,
     /// Instances for connections alive at a time, of all controllers together.
     pub max_instances: u32,
     /// Plain HTTP requests that controllers answer at a time.
@@ -128,6 +139,11 @@ impl Default for Config {
             redis_prefix: "lakou".into(),
             redis_window: 16 * 1024,
             redis_backlog: 16 * MIB,
+            data: None,
+            max_identities: 8,
+            mailbox_entries: 1_000,
+            mailbox_size: MIB,
+            shortest_lifetime: Duration::from_secs(10 * 60),
             max_instances: 1_000,
             max_requests: 256,
             guest: GuestLimits::default(),

@@ -105,6 +105,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Whether it is closing or closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.outbox().closing.is_some()
+    }
+
     /// Closes after what is queued; the first close wins.
     pub(crate) fn close(&self, closing: Closing) {
         let mut outbox = self.outbox();

@@ -25,12 +25,17 @@ mod session;
 
 mod controller;
 
+mod identities;
+
 mod bus;
+
+mod store;
 
 mod link;
 
 mod backoff;
 mod connection;
+mod identity;
 mod ids;
 mod mailbox;
 mod message;

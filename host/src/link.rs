@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Script, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Script, ScriptInvocation,
+    Value,
+};
 use tokio::sync::watch;
 
 mod address;
@@ -118,14 +121,27 @@ impl Link {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<T, LinkError> {
+        let give = |invocation: &mut ScriptInvocation<'_>| {
+            for argument in arguments {
+                invocation.arg(*argument);
+            }
+        };
+        self.call(script, keys, give).await
+    }
+
+    /// As [`invoke`](Self::invoke), with arguments of many types.
+    pub(crate) async fn call<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        give_arguments: impl Fn(&mut ScriptInvocation<'_>),
+    ) -> Result<T, LinkError> {
         let (node, mut line) = self.line(keys.first().copied().unwrap_or_default()).await?;
         let mut invocation = script.prepare_invoke();
         for key in keys {
             invocation.key(*key);
         }
-        for argument in arguments {
-            invocation.arg(*argument);
-        }
+        give_arguments(&mut invocation);
         invocation.invoke_async(&mut line).await.map_err(|error| self.failed(&node, &error))
     }
 

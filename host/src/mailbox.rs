@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::connection::Connection;
+use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::{Closing, Message, SharedEvent};
 use crate::request::{Acceptance, Refusal, Request};
@@ -31,6 +32,10 @@ pub(crate) enum Work {
     Deliver { to: Recipients, event: SharedEvent, from: Option<ConnectionId> },
     /// What this connection sent to `target` could not be delivered.
     Undelivered { to: ConnectionKey, target: ConnectionId, event: SharedEvent },
+    /// A notification for an identity of this connection.
+    Notify { to: ConnectionKey, identity: Identity, notification: Notification, done: oneshot::Sender<Outcome> },
+    /// The connection holds the identity no more.
+    Replaced { to: ConnectionKey, identity: Identity },
     /// The client broke the protocol: close, once everything that it said before has been answered.
     Hangup { connection: ConnectionKey, closing: Closing },
     /// The session has ended.
@@ -56,6 +61,17 @@ impl Drain {
     pub(crate) fn end(&self) -> Instant {
         self.begins + self.lasts
     }
+}
+
+/// What became of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its handler has returned.
+    Handled,
+    /// Its handler has failed.
+    Failed,
+    /// It did not get to its handler: the connection has ended, or is about to.
+    Lost,
 }
 
 /// Whom of an instance an event is for.

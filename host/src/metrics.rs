@@ -67,6 +67,16 @@ metrics! {
     events_malformed,
     /// Entries in Redis that a newer version wrote, and that were skipped.
     events_newer,
+    /// Notifications stored for identities.
+    notifications,
+    /// Notifications whose handler has returned, each connection counted.
+    notifications_handled,
+    /// Notifications dropped because the mailbox was full.
+    notifications_dropped,
+    /// Notifications set aside because handlers failed on them again and again.
+    notifications_set_aside,
+    /// Connections that were pushed out of an identity by newer ones.
+    identities_replaced,
     /// Messages published on topics.
     published,
     /// Messages that other servers, or other programs, have published on topics with subscribers here.

@@ -17,11 +17,13 @@ use crate::bus::BusHealth;
 use crate::config::{Config, ConfigError};
 use crate::controller::{Environment, LoadError, Mount, load_folder};
 use crate::http::{Client, Service};
+use crate::identities;
 use crate::link::{Address, Link};
 use crate::metrics::Metrics;
 use crate::patience::Patient;
 use crate::router::Router;
 use crate::shutdown::{self, Last};
+use crate::store::{self, Store};
 
 /// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
 const BACKLOG: u32 = 4096;
@@ -76,6 +78,9 @@ pub enum StartError {
     /// The Redis that was named can not be worked with.
     #[error("redis: {0}")]
     Redis(String),
+    /// The folder for identities and mailboxes can not be used.
+    #[error("data: {0}")]
+    Data(String),
     /// The wasm engine does not start.
     #[error("the wasm engine does not start: {0}")]
     Engine(String),
@@ -100,7 +105,15 @@ impl Server {
             Some(Ok(address)) => Some(Link::new(address)),
             Some(Err(wrong)) => return Err(StartError::Redis(wrong)),
         };
-        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, alive)
+        let bounds = identities::bounds(&settings);
+        let store: Arc<dyn Store> = match &link {
+            Some(link) => Arc::new(store::Redis::new(link.clone(), &settings.redis_prefix, bounds)),
+            None => Arc::new(
+                store::Embedded::open(settings.data.as_deref(), bounds)
+                    .map_err(|error| StartError::Data(error.to_string()))?,
+            ),
+        };
+        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, alive)
             .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
         let (loaded, mut rejected) = load_folder(&environment)
@@ -121,6 +134,7 @@ impl Server {
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
         }
+        environment.identities.start();
         if let Some(redis) = &environment.redis {
             let controllers = mounts.iter().map(|mount| mount.name.as_str().into()).collect();
             redis.join(controllers).await.map_err(|error| StartError::Redis(error.to_string()))?;
@@ -177,13 +191,14 @@ impl Server {
         stop.send_replace(true);
 
         let settings = Arc::clone(&self.environment.settings);
-        let redis = self.environment.redis.clone();
+        let (identities, redis) = (Arc::clone(&self.environment.identities), self.environment.redis.clone());
         // The environment holds an `alive` itself; what is still running holds the others.
         drop((self.service, self.environment));
         let patience = settings.drain_time + settings.close_timeout + settings.largest_call_time();
         if tokio::time::timeout(patience, self.last.gone()).await.is_err() {
             tracing::warn!("not everything has ended within {patience:?}; leaving it");
         }
+        identities.close().await;
         if let Some(redis) = redis {
             redis.leave().await;
         }

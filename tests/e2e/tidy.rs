@@ -12,7 +12,8 @@ const LONG: usize = 400;
 
 /// Who may know a third-party name: the name as source spells it, and the beginnings of the paths that may.
 const KNOWN_IN: &[(&str, &[&str])] = &[
-    ("redis::", &[]),
+    ("redis::", &["host/src/link", "host/src/bus/redis", "host/src/store/redis"]),
+    ("redb::", &["host/src/store/embedded"]),
     ("wasmtime::", &["host/src/controller"]),
     ("wasmtime_wasi::", &["host/src/controller"]),
     ("wasmtime_wasi_http::", &["host/src/controller"]),
@@ -27,7 +28,7 @@ const KNOWN_IN: &[(&str, &[&str])] = &[
 
 /// The host's layers, along the data flow: each imports those behind it and the leaves (every other module), which
 /// import no layer.
-const LAYERS: &[&str] = &["cli", "server", "http", "router", "session", "controller", "bus"];
+const LAYERS: &[&str] = &["cli", "server", "http", "router", "session", "controller", "bus", "store"];
 
 /// A source file: its path in the checkout and its content.
 struct Source {
@@ -154,10 +155,10 @@ impl Source {
     }
 }
 
-/// `name` as a path's beginning, not as the end of a longer name.
+/// `name` as a path's beginning, not as the end of a longer name, nor of a path to a module of ours with that name.
 fn names(line: &str, name: &str) -> bool {
     line.match_indices(name)
-        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':'))
 }
 
 #[track_caller]

@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::bells::Bells;
 use super::topics::Topics;
-use super::{Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
+use super::{Bell, Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Ring, Target, Topic};
 use crate::connection::Connection;
+use crate::identity::Identity;
 use crate::ids::ConnectionId;
 use crate::mailbox::{Drain, Mailbox, Recipients, Work};
 use crate::message::{Message, SharedEvent};
@@ -18,6 +20,7 @@ pub(crate) struct LocalBus {
     instances: RwLock<HashMap<Arc<str>, Vec<Arc<Mailbox>>>>,
     connections: RwLock<HashMap<ConnectionId, Arc<Mailbox>>>,
     topics: Topics,
+    bells: Bells,
 }
 
 impl LocalBus {
@@ -27,6 +30,7 @@ impl LocalBus {
             instances: RwLock::default(),
             connections: RwLock::default(),
             topics: Topics::new(topics_per_connection),
+            bells: Bells::default(),
         }
     }
 
@@ -91,6 +95,36 @@ impl LocalBus {
         {
             self.metrics.events_dropped.count();
         }
+    }
+
+    /// Hands something that is bounded elsewhere to the instance of a connection; false: the connection is gone.
+    pub(crate) fn put(&self, to: ConnectionId, work: Work) -> bool {
+        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
+        connections.get(&to).map(|mailbox| mailbox.put(work)).is_some()
+    }
+
+    /// A bell for a holder of this server.
+    pub(crate) fn hang_bell(&self, holder: ConnectionId, identity: &Identity) -> Arc<Bell> {
+        self.bells.hang(holder, identity)
+    }
+
+    pub(crate) fn take_down_bell(&self, holder: ConnectionId, identity: &Identity) {
+        self.bells.take_down(holder, identity);
+    }
+
+    /// Rings may have been lost.
+    pub(super) fn ring_all(&self) {
+        self.bells.ring_all();
+    }
+
+    /// A holder of another server is gone.
+    pub(super) fn miss(&self, holder: ConnectionId, identity: &Identity) {
+        self.bells.miss(holder, identity);
+    }
+
+    /// Waits for holders, of whatever server, of which it turns out that they are gone.
+    pub(crate) async fn missing_holders(&self) -> Vec<(ConnectionId, Identity)> {
+        self.bells.missing().await
     }
 
     /// Queues a message that another server has published.
@@ -167,6 +201,10 @@ impl Bus for LocalBus {
         if let Some(sender) = from {
             self.tell_undelivered(sender, target, event);
         }
+    }
+
+    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
+        self.bells.ring(holder, identity, ring);
     }
 
     fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach> {

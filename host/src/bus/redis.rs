@@ -22,9 +22,10 @@ use self::reader::Reader;
 use self::roster::{Roster, Scripts};
 use super::health::{BusHealth, Health};
 use super::local::LocalBus;
-use super::{Bus, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
+use super::{Bus, EmitError, Envelope, NotSubscribed, OutOfReach, Ring, Target, Topic};
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::identity::Identity;
 use crate::ids::{ConnectionId, ServerId, is_controller_name};
 use crate::link::{Link, LinkError};
 use crate::message::{Message, SharedEvent};
@@ -222,6 +223,21 @@ impl Bus for RedisBus {
 
     fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>) {
         self.shared.return_to_sender(target, event, from);
+    }
+
+    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
+        let shared = &self.shared;
+        if holder.server() == shared.server {
+            return shared.local.ring(holder, identity, ring);
+        }
+        if shared.roster.is_dead(holder.server()) {
+            return shared.local.miss(holder, identity);
+        }
+        let body = Body::Ring { identity: identity.clone(), to: holder, ring };
+        if shared.backlog.push(Stream::Server(holder.server()), body).is_err() {
+            // It looks into its mailbox by itself, after a while.
+            shared.metrics.events_refused.count();
+        }
     }
 
     fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach> {

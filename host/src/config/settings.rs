@@ -100,6 +100,14 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.redis_window = value::count(v, 10_000_000)?;
     "redis-backlog" "SIZE" "how much may wait while Redis is away [default: 16MiB]"
         |c, v| c.redis_backlog = value::size(v, 1024, GIB)?;
+    "data" "DIR" "folder for identities and mailboxes of a server without Redis [default: none, in memory]"
+        |c, v| c.data = Some(value::path(v)?);
+    "max-identities" "COUNT" "identities of one connection [default: 8]"
+        |c, v| c.max_identities = value::count(v, 10_000)?;
+    "mailbox-entries" "COUNT" "notifications in one mailbox [default: 1000]"
+        |c, v| c.mailbox_entries = u32::try_from(value::count(v, 1_000_000)?).unwrap_or(u32::MAX);
+    "mailbox-size" "SIZE" "how much one mailbox holds [default: 1MiB]"
+        |c, v| c.mailbox_size = value::size(v, 1024, GIB)?;
     "max-instances" "COUNT" "instances for connections at a time [default: 1000]"
         |c, v| c.max_instances = u32::try_from(value::count(v, 10_000)?).unwrap_or(u32::MAX);
     "max-requests" "COUNT" "plain HTTP requests that controllers answer at a time [default: 256]"

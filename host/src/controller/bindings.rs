@@ -4,7 +4,14 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "controller-world",
-    imports: { default: trappable },
+    imports: {
+        // These wait for the store.
+        "lakou:controller/sockets.[method]socket.register-as": async | trappable,
+        "lakou:controller/sockets.[method]socket.unregister": async | trappable,
+        "lakou:controller/messaging.notify": async | trappable,
+        "lakou:controller/messaging.registered": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
     // Calls lower `&str` and slices as they lie in the host's memory; nothing is copied twice on the way in.
     ownership: Borrowing { duplicate_if_necessary: true },

@@ -15,11 +15,14 @@ use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::RedisBus;
 use crate::config::Config;
+use crate::connection::Connection;
+use crate::identities::Identities;
 use crate::ids::ServerId;
 use crate::link::Link;
 use crate::mailbox::Drain;
 use crate::metrics::Metrics;
 use crate::shutdown::Alive;
+use crate::store::Store;
 
 /// Shared by every class, instance and session of one server.
 pub(crate) struct Environment {
@@ -32,6 +35,7 @@ pub(crate) struct Environment {
     pub(crate) local: Arc<LocalBus>,
     /// The part of the bus that joins other servers, if there may be any.
     pub(crate) redis: Option<Arc<RedisBus>>,
+    pub(crate) identities: Arc<Identities>,
     /// Held by every task that must end before the server has ended.
     pub(crate) alive: Alive,
     linker: Linker<GuestState>,
@@ -46,6 +50,7 @@ impl Environment {
         settings: Arc<Config>,
         metrics: Arc<Metrics>,
         link: Option<Link>,
+        store: Arc<dyn Store>,
         alive: Alive,
     ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
@@ -58,9 +63,12 @@ impl Environment {
             Some(redis) => Arc::clone(redis) as _,
             None => Arc::clone(&local) as _,
         };
+        let identities =
+            Identities::new(store, Arc::clone(&bus), Arc::clone(&local), Arc::clone(&metrics), Arc::clone(&settings));
         Ok(Environment {
             server,
             bus,
+            identities,
             redis,
             local,
             alive,
@@ -71,6 +79,12 @@ impl Environment {
             settings,
             metrics,
         })
+    }
+
+    /// A connection has ended, or its object has: it can not be reached any more. It is closing already.
+    pub(super) fn end_connection(&self, connection: &Connection) {
+        self.local.remove_connection(connection);
+        self.identities.end(connection.id);
     }
 
     /// No new connections from here on; the ones there are learn it and are closed within the drain time.

@@ -17,8 +17,9 @@ use self::living::{Living, NoStore};
 use super::bindings::lakou::controller::types::{ClosingParam, EventParam, MessageParam};
 use super::class::Class;
 use crate::connection::Connection;
+use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
-use crate::mailbox::{Drain, Mailbox, NotAccepted, Recipients, Work};
+use crate::mailbox::{Drain, Mailbox, NotAccepted, Outcome, Recipients, Work};
 use crate::message::{Closing, Message, SharedEvent};
 use crate::request::{Acceptance, Request};
 use crate::shutdown::Alive;
@@ -126,6 +127,12 @@ impl Instance {
                 self.taken(&event);
                 self.undelivered(to, target, &event).await;
             }
+            Work::Notify { to, identity, notification, done } => {
+                let outcome = self.notify(to, &identity, &notification).await;
+                // Nobody waits for it if the server is ending.
+                let _ = done.send(outcome);
+            }
+            Work::Replaced { to, identity } => self.replaced(to, &identity).await,
             Work::Hangup { connection, closing } => {
                 if let Some(object) = self.objects.get(&connection) {
                     object.connection.close(closing);
@@ -184,7 +191,7 @@ impl Instance {
             }
             Err(Failed) => {
                 connection.close(Closing::controller_failed());
-                self.class.environment.local.remove_connection(&connection);
+                self.class.environment.end_connection(&connection);
             }
         }
     }
@@ -251,6 +258,26 @@ impl Instance {
         let _ = self.settle(called, "undelivered");
     }
 
+    async fn notify(&mut self, to: ConnectionKey, identity: &Identity, notification: &Notification) -> Outcome {
+        // What a connection that is closing would do with it, nobody would see: it stays in the mailbox.
+        let Some(object) = self.objects.get(&to).filter(|object| !object.connection.is_closing()) else {
+            return Outcome::Lost;
+        };
+        let Some(living) = &mut self.living else { return Outcome::Lost };
+        let called = living.notify(object.handle, object.connection.id, identity, notification).await;
+        match self.settle(called, "notification") {
+            Ok(()) => Outcome::Handled,
+            Err(Failed) => Outcome::Failed,
+        }
+    }
+
+    async fn replaced(&mut self, to: ConnectionKey, identity: &Identity) {
+        let Some(object) = self.objects.get(&to) else { return };
+        let Some(living) = &mut self.living else { return };
+        let called = living.replaced(object.handle, object.connection.id, identity).await;
+        let _ = self.settle(called, "replaced");
+    }
+
     async fn close(&mut self, key: ConnectionKey, closing: &Closing) {
         // Not there: its store failed, and it has been dealt with.
         let Some(object) = self.objects.remove(&key) else { return };
@@ -261,7 +288,7 @@ impl Instance {
             let _ = self.settle(called, "close");
         }
         // Last, because the guest may have subscribed to something on its way out.
-        self.class.environment.local.remove_connection(&object.connection);
+        self.class.environment.end_connection(&object.connection);
     }
 
     async fn shut_down(&mut self, drain: Drain) {
@@ -305,7 +332,7 @@ impl Instance {
             let id = object.connection.id;
             let closing = if at_fault.contains(&id) { Closing::controller_failed() } else { Closing::instance_lost() };
             object.connection.close(closing);
-            self.class.environment.local.remove_connection(&object.connection);
+            self.class.environment.end_connection(&object.connection);
         }
         Err(Failed)
     }
@@ -321,7 +348,7 @@ impl Drop for Instance {
         environment.metrics.instances.uncount();
         for object in std::mem::take(&mut self.objects).into_values() {
             object.connection.close(Closing::controller_failed());
-            environment.local.remove_connection(&object.connection);
+            environment.end_connection(&object.connection);
         }
         if let Some(mailbox) = self.mailbox.upgrade() {
             self.class.vacate(&mailbox);

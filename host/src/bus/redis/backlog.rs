@@ -38,8 +38,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     fn cost(&self) -> usize {
-        let (Body::Event { event, .. } | Body::Undelivered { event, .. }) = &self.body;
-        event.cost() + 128
+        self.body.cost() + 128
     }
 }
 

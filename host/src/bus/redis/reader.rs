@@ -13,7 +13,7 @@ use super::names::Stream;
 use super::order::{Position, Raw, Senders, Verdict, merge, release};
 use super::writer::STREAM_LIFETIME;
 use crate::backoff::Backoff;
-use crate::bus::{EmitError, Envelope, Target};
+use crate::bus::{Bus, EmitError, Envelope, Target};
 use crate::link::{LinkError, PATIENCE};
 
 /// How long Redis holds back its answer when there is nothing new, in milliseconds: a connection that is dead is found out
@@ -230,6 +230,12 @@ impl Shared {
             Body::Undelivered { event, to, target } => {
                 if matches!(stream, Stream::Server(_)) && to.server() == self.server {
                     self.local.tell_undelivered(to, target, event);
+                }
+                return;
+            }
+            Body::Ring { identity, to, ring } => {
+                if matches!(stream, Stream::Server(_)) && to.server() == self.server {
+                    self.local.ring(to, &identity, ring);
                 }
                 return;
             }

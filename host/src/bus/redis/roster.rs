@@ -11,6 +11,7 @@ use super::Shared;
 use super::entry::{self, Body};
 use super::names::Stream;
 use super::writer::STREAM_LIFETIME;
+use crate::bus::Ring;
 use crate::ids::ServerId;
 use crate::link::LinkError;
 
@@ -227,9 +228,17 @@ impl Shared {
 
     /// News that something was not delivered are not returned in their turn.
     fn return_body(&self, body: Body) -> bool {
-        let Body::Event { event, to: Some(to), from } = body else { return false };
-        self.return_to_sender(to, event, from);
-        true
+        match body {
+            Body::Event { event, to: Some(to), from } => {
+                self.return_to_sender(to, event, from);
+                true
+            }
+            Body::Ring { identity, to, ring: Ring::Waits } => {
+                self.local.miss(to, &identity);
+                false
+            }
+            _ => false,
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
             changed = dialled.changed() => {
                 // The first connection of all: there is nothing that could have been lost.
                 checked = changed.is_err();
+                // A ring may have been lost with Redis.
+                shared.local.ring_all();
             }
         }
         let done = async {

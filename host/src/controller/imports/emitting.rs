@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::bus::{EmitError, Envelope, Target};
 use crate::controller::bindings::lakou::controller::types;
 use crate::controller::state::GuestState;
+use crate::identity::Identity;
 use crate::ids::ConnectionId;
 use crate::message::{Event, Message, SharedEvent};
+use crate::store::StoreError;
 
 pub(super) use types::{EventResult as GuestEvent, Fault, MessageResult as GuestMessage};
 
@@ -38,7 +40,20 @@ pub(super) fn emit(
     })
 }
 
-fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fault> {
+/// A guest's identity, checked.
+pub(super) fn identity(text: &str) -> Result<Identity, Fault> {
+    Identity::new(text).map_err(Fault::Invalid)
+}
+
+/// What the store could not do, as a fault.
+pub(super) fn store_fault(error: &StoreError) -> Fault {
+    match error {
+        StoreError::Invalid(_) => Fault::Invalid(error.to_string()),
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) => Fault::Unavailable(error.to_string()),
+    }
+}
+
+pub(super) fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fault> {
     let GuestEvent { name, args } = event;
     if name.is_empty() || name.len() > Event::NAME_LIMIT {
         return Err(Fault::Invalid(format!(

@@ -1,5 +1,7 @@
 //! `messaging`: emitting and publishing from anywhere in a guest.
 
+use std::sync::Arc;
+
 use wasmtime::component::{HasSelf, Linker};
 
 use super::emitting::{self, Fault, GuestEvent, GuestMessage};
@@ -22,6 +24,26 @@ impl Host for GuestState {
 
     fn unicast(&mut self, target: String, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
         Ok(emitting::emit(self, emitting::target(&target), event, None))
+    }
+
+    async fn notify(&mut self, identity: String, event: GuestEvent) -> wasmtime::Result<Result<bool, Fault>> {
+        let environment = Arc::clone(&self.class.environment);
+        let checked = emitting::identity(&identity)
+            .and_then(|identity| Ok((identity, emitting::checked(event, environment.settings.max_event)?)));
+        let (identity, event) = match checked {
+            Ok(checked) => checked,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(environment.identities.notify(&identity, &event).await.map_err(|error| emitting::store_fault(&error)))
+    }
+
+    async fn registered(&mut self, identity: String) -> wasmtime::Result<Result<bool, Fault>> {
+        let environment = Arc::clone(&self.class.environment);
+        let identity = match emitting::identity(&identity) {
+            Ok(identity) => identity,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(environment.identities.registered(&identity).await.map_err(|error| emitting::store_fault(&error)))
     }
 
     fn publish(&mut self, topic: String, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {

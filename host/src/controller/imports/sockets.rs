@@ -1,6 +1,7 @@
 //! `sockets`: a controller object's grip on its own connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -8,8 +9,9 @@ use super::emitting::{self, Fault, GuestEvent, GuestMessage};
 use crate::bus::{NotSubscribed, Target, Topic};
 use crate::connection::{Connection, NotQueued};
 use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSocket};
-use crate::controller::bindings::lakou::controller::types::ClosingResult;
+use crate::controller::bindings::lakou::controller::types::{ClosingResult, IdentityOptions};
 use crate::controller::state::GuestState;
+use crate::identities::{NotRegistered, Wish};
 use crate::message::Closing;
 
 /// What a guest's `socket` handle stands for.
@@ -23,6 +25,15 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 impl GuestState {
     fn connection(&self, socket: &Resource<Socket>) -> wasmtime::Result<Arc<Connection>> {
         Ok(Arc::clone(&self.table.get(socket)?.0))
+    }
+}
+
+fn not_registered(error: &NotRegistered) -> Fault {
+    match error {
+        NotRegistered::Gone => Fault::Gone,
+        NotRegistered::TooMany(_) => Fault::Unavailable(error.to_string()),
+        NotRegistered::Nobody => Fault::Invalid(error.to_string()),
+        NotRegistered::Store(error) => emitting::store_fault(error),
     }
 }
 
@@ -70,6 +81,35 @@ impl HostSocket for GuestState {
             self.class.environment.bus.unsubscribe(&topic, connection.id);
         }
         Ok(())
+    }
+
+    async fn register_as(
+        &mut self,
+        socket: Resource<Socket>,
+        identity: String,
+        options: IdentityOptions,
+    ) -> wasmtime::Result<Result<(), Fault>> {
+        let connection = self.connection(&socket)?;
+        let identities = Arc::clone(&self.class.environment.identities);
+        let identity = match emitting::identity(&identity) {
+            Ok(identity) => identity,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let wish = Wish {
+            lifetime: options.lifetime_seconds.map(Duration::from_secs),
+            max_connections: options.max_connections,
+        };
+        Ok(identities.register(&connection, identity, wish).await.map_err(|error| not_registered(&error)))
+    }
+
+    async fn unregister(&mut self, socket: Resource<Socket>, identity: String) -> wasmtime::Result<Result<(), Fault>> {
+        let connection = self.connection(&socket)?;
+        let identities = Arc::clone(&self.class.environment.identities);
+        let identity = match emitting::identity(&identity) {
+            Ok(identity) => identity,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(identities.unregister(&connection, &identity).await.map_err(|error| not_registered(&error)))
     }
 
     fn broadcast(&mut self, socket: Resource<Socket>, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {

@@ -17,6 +17,7 @@ use crate::controller::class::Class;
 use crate::controller::imports::sockets::Socket;
 use crate::controller::meter::Clock;
 use crate::controller::state::{GuestState, new_store};
+use crate::identity::{Identity, Notification};
 use crate::ids::ConnectionId;
 use crate::request::{Acceptance, Refusal, Request};
 
@@ -119,6 +120,30 @@ impl Living {
     ) -> Result<(), Ended> {
         let target = target.to_string();
         call!(self, [id], |guest, store| guest.connection().call_on_undelivered(store, object, &target, event))
+    }
+
+    pub(super) async fn notify(
+        &mut self,
+        object: ResourceAny,
+        id: ConnectionId,
+        identity: &Identity,
+        notification: &Notification,
+    ) -> Result<(), Ended> {
+        let number = &notification.id.to_string();
+        let identity = identity.as_str();
+        let event = EventParam { name: &notification.event.name, args: &notification.event.args };
+        call!(self, [id], |guest, store| guest
+            .connection()
+            .call_on_notification(store, object, identity, number, event))
+    }
+
+    pub(super) async fn replaced(
+        &mut self,
+        object: ResourceAny,
+        id: ConnectionId,
+        identity: &Identity,
+    ) -> Result<(), Ended> {
+        call!(self, [id], |guest, store| guest.connection().call_on_replaced(store, object, identity.as_str()))
     }
 
     pub(super) async fn shut_down(&mut self, object: ResourceAny, id: ConnectionId) -> Result<(), Ended> {

@@ -1,0 +1,123 @@
+//! How a holder of an identity learns that something waits for it: each registration of this server has a bell, and
+//! whoever knows rings it. What a ring means is the matter of `identities`.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::identity::Identity;
+use crate::ids::ConnectionId;
+
+/// Holders that are gone, which the store is still to be told of; beyond so many it finds out by itself, one by one.
+const GONE: usize = 100_000;
+
+/// What a ring says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ring {
+    /// Something is in the mailbox.
+    Waits,
+    /// The connection is no holder any more.
+    Replaced,
+}
+
+/// One registration's bell.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    rung: Notify,
+    replaced: AtomicBool,
+    over: AtomicBool,
+}
+
+impl Bell {
+    /// Resolves when it has been rung since the last time.
+    pub(crate) async fn rung(&self) {
+        self.rung.notified().await;
+    }
+
+    /// Whether the connection is no holder any more.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.replaced.load(Ordering::Acquire)
+    }
+
+    /// Whether the registration has been ended from this side.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// The registration ends.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+        self.rung.notify_one();
+    }
+
+    fn ring(&self, ring: Ring) {
+        if ring == Ring::Replaced {
+            self.replaced.store(true, Ordering::Release);
+        }
+        self.rung.notify_one();
+    }
+}
+
+/// The bells of this server.
+#[derive(Default)]
+pub(super) struct Bells {
+    hung: Mutex<HashMap<(ConnectionId, Identity), Arc<Bell>>>,
+    gone: Mutex<HashSet<(ConnectionId, Identity)>>,
+    somebody_gone: Notify,
+}
+
+impl Bells {
+    /// A new bell, in the place of an earlier one.
+    pub(super) fn hang(&self, holder: ConnectionId, identity: &Identity) -> Arc<Bell> {
+        let bell = Arc::new(Bell::default());
+        self.hung().insert((holder, identity.clone()), Arc::clone(&bell));
+        bell
+    }
+
+    pub(super) fn take_down(&self, holder: ConnectionId, identity: &Identity) {
+        self.hung().remove(&(holder, identity.clone()));
+    }
+
+    /// Rings a bell of this server. If somebody waits for who is gone, the store has to learn it.
+    pub(super) fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
+        let bell = self.hung().get(&(holder, identity.clone())).cloned();
+        match (bell, ring) {
+            (Some(bell), ring) => bell.ring(ring),
+            (None, Ring::Waits) => self.miss(holder, identity),
+            (None, Ring::Replaced) => {}
+        }
+    }
+
+    /// Rings all of them: rings may have been lost.
+    pub(super) fn ring_all(&self) {
+        for bell in self.hung().values() {
+            bell.ring(Ring::Waits);
+        }
+    }
+
+    /// A holder, of whatever server, is gone.
+    pub(super) fn miss(&self, holder: ConnectionId, identity: &Identity) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        if gone.len() < GONE {
+            gone.insert((holder, identity.clone()));
+            self.somebody_gone.notify_one();
+        }
+    }
+
+    /// Waits for holders that are gone.
+    pub(super) async fn missing(&self) -> Vec<(ConnectionId, Identity)> {
+        loop {
+            let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
+            if !gone.is_empty() {
+                return gone.into_iter().collect();
+            }
+            self.somebody_gone.notified().await;
+        }
+    }
+
+    fn hung(&self) -> MutexGuard<'_, HashMap<(ConnectionId, Identity), Arc<Bell>>> {
+        self.hung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

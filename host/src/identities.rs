@@ -1,0 +1,246 @@
+//! Identities at work: registering connections, notifying, and bringing what waits in a mailbox to the connections that
+//! hold the identity. What is stored, and how, is the matter of `store`; how a ring gets to another server that of `bus`.
+//!
+//! ```text
+//! notify ─► store ─► a ring for each holder ─► its pump ─► mailbox of its instance ─► handler ─► store: handled
+//! ```
+//!
+//! A notification counts as handled when a handler has returned, and not before: whatever ends in between, it comes again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::bus::local::LocalBus;
+use crate::bus::{Bell, Bus, Ring};
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::identity::Identity;
+use crate::ids::{ConnectionId, ConnectionKey};
+use crate::message::SharedEvent;
+use crate::metrics::Metrics;
+use crate::rate::{Admitted, RateLimit};
+use crate::store::{Bounds, Store, StoreError, Terms};
+
+mod leaving;
+mod pump;
+
+/// How long an identity lives if its controller does not say.
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How often a handler may fail on a notification.
+const ATTEMPTS: u32 = 5;
+
+/// How many mailboxes are looked into at a time: after Redis was away, all of them are to be.
+const LOOKING: usize = 64;
+
+/// Lines about dropped and failed notifications a second.
+const LINES: u32 = 10;
+
+/// The identities of one server's connections.
+pub(crate) struct Identities {
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    local: Arc<LocalBus>,
+    metrics: Arc<Metrics>,
+    settings: Arc<Config>,
+    held: Mutex<HashMap<ConnectionKey, HashMap<Identity, Arc<Bell>>>>,
+    leaving: leaving::Leaving,
+    looking: Semaphore,
+    lines: RateLimit,
+    forgetful: Once,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What a controller asks for when it registers a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) max_connections: Option<u32>,
+}
+
+/// Why a connection is not registered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRegistered {
+    #[error("the connection has ended")]
+    Gone,
+    #[error("the connection has its {0} identities already")]
+    TooMany(usize),
+    #[error("max-connections is 0; at least one connection is needed")]
+    Nobody,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The bounds of every mailbox.
+pub(crate) fn bounds(settings: &Config) -> Bounds {
+    Bounds { entries: settings.mailbox_entries, bytes: settings.mailbox_size as u64, attempts: ATTEMPTS }
+}
+
+impl Identities {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        local: Arc<LocalBus>,
+        metrics: Arc<Metrics>,
+        settings: Arc<Config>,
+    ) -> Arc<Self> {
+        Arc::new(Identities {
+            store,
+            bus,
+            local,
+            metrics,
+            settings,
+            held: Mutex::default(),
+            leaving: leaving::Leaving::default(),
+            looking: Semaphore::new(LOOKING),
+            lines: RateLimit::new(LINES),
+            forgetful: Once::new(),
+            tasks: Mutex::default(),
+        })
+    }
+
+    /// Begins to tell the store of those who have left.
+    pub(crate) fn start(self: &Arc<Self>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(Arc::clone(self).see_off());
+    }
+
+    /// Makes the connection a holder of the identity, and brings to it what waits and what will come.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, the connection may be registered in the store; its end ends that, too.
+    pub(crate) async fn register(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        identity: Identity,
+        wish: Wish,
+    ) -> Result<(), NotRegistered> {
+        let terms = self.terms(&identity, wish)?;
+        if self.settings.redis.is_none() && self.settings.data.is_none() {
+            self.forgetful.call_once(|| {
+                tracing::warn!(
+                    "identities and their mailboxes live in memory only; `data` names a folder that keeps them"
+                );
+            });
+        }
+        let id = connection.id;
+        let begins = self.hold(connection, &identity)?;
+        // Rung from here on: what is notified after the store knows of the connection is not missed.
+        let registered = match self.store.register(&identity, id, terms).await {
+            Ok(registered) => registered,
+            Err(error) => {
+                if begins.is_some() {
+                    self.let_go(id, &identity);
+                    self.leaving.push(id, identity);
+                }
+                return Err(error.into());
+            }
+        };
+        for other in registered.pushed_out {
+            self.bus.ring(other, &identity, Ring::Replaced);
+        }
+        if connection.is_closing() {
+            // Its end may have come and gone while the store was asked.
+            self.let_go(id, &identity);
+            self.leaving.push(id, identity);
+            return Err(NotRegistered::Gone);
+        }
+        if let Some(bell) = begins {
+            self.pump(Arc::clone(connection), identity, bell);
+        }
+        Ok(())
+    }
+
+    /// The end of `register`.
+    pub(crate) async fn unregister(&self, connection: &Connection, identity: &Identity) -> Result<(), NotRegistered> {
+        if connection.is_closing() {
+            return Err(NotRegistered::Gone);
+        }
+        self.let_go(connection.id, identity);
+        Ok(self.store.unregister(identity, connection.id).await?)
+    }
+
+    /// Stores an event for the identity, and rings for those who hold it. False: there is no such identity.
+    pub(crate) async fn notify(&self, identity: &Identity, event: &SharedEvent) -> Result<bool, StoreError> {
+        let Some(notified) = self.store.notify(identity, event).await? else { return Ok(false) };
+        self.metrics.notifications.count();
+        if notified.dropped > 0 {
+            self.metrics.notifications_dropped.add(usize::try_from(notified.dropped).unwrap_or(usize::MAX));
+            if self.lines.admit() == Admitted::Yes {
+                tracing::warn!(%identity, dropped = notified.dropped, "the mailbox is full: its oldest notifications are dropped");
+            }
+        }
+        for holder in notified.holders {
+            self.bus.ring(holder, identity, Ring::Waits);
+        }
+        Ok(true)
+    }
+
+    /// Whether there is such an identity.
+    pub(crate) async fn registered(&self, identity: &Identity) -> Result<bool, StoreError> {
+        self.store.registered(identity).await
+    }
+
+    /// The connection has ended, and with it its registrations.
+    pub(crate) fn end(&self, connection: ConnectionId) {
+        let Some(held) = self.held().remove(&connection.key()) else { return };
+        for (identity, bell) in held {
+            bell.end();
+            self.local.take_down_bell(connection, &identity);
+            self.leaving.push(connection, identity);
+        }
+    }
+
+    fn terms(&self, identity: &Identity, wish: Wish) -> Result<Terms, NotRegistered> {
+        let shortest = self.settings.shortest_lifetime;
+        let wanted = wish.lifetime.unwrap_or(LIFETIME);
+        if wanted < shortest && self.lines.admit() == Admitted::Yes {
+            tracing::warn!(%identity, "a lifetime of {wanted:?} is raised to {shortest:?}, the shortest there is");
+        }
+        match wish.max_connections.unwrap_or(1) {
+            0 => Err(NotRegistered::Nobody),
+            max_connections => Ok(Terms { lifetime: wanted.max(shortest), max_connections }),
+        }
+    }
+
+    /// Notes that the connection holds the identity; gives its bell, if it is new.
+    fn hold(&self, connection: &Connection, identity: &Identity) -> Result<Option<Arc<Bell>>, NotRegistered> {
+        let limit = self.settings.max_identities;
+        let mut held = self.held();
+        // Under the lock, and `end` comes after the close: nothing is noted for who has ended.
+        if connection.is_closing() {
+            return Err(NotRegistered::Gone);
+        }
+        let theirs = held.entry(connection.id.key()).or_default();
+        if theirs.contains_key(identity) {
+            return Ok(None);
+        }
+        if theirs.len() >= limit {
+            return Err(NotRegistered::TooMany(limit));
+        }
+        let bell = self.local.hang_bell(connection.id, identity);
+        theirs.insert(identity.clone(), Arc::clone(&bell));
+        Ok(Some(bell))
+    }
+
+    fn let_go(&self, connection: ConnectionId, identity: &Identity) {
+        let mut held = self.held();
+        let Some(theirs) = held.get_mut(&connection.key()) else { return };
+        if let Some(bell) = theirs.remove(identity) {
+            bell.end();
+            self.local.take_down_bell(connection, identity);
+        }
+        if theirs.is_empty() {
+            held.remove(&connection.key());
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<ConnectionKey, HashMap<Identity, Arc<Bell>>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,136 @@
+//! The store of a server without Redis: one file, and one thread that reads and writes it. What waits for that thread is
+//! done in one transaction, so that many callers share the wait for the disk. Who is a holder is kept in memory only: no
+//! connection outlives the process.
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use futures_util::FutureExt;
+use tokio::sync::{Semaphore, oneshot};
+
+use self::file::Place;
+use self::writer::{Job, Question, Writer};
+use super::{
+    Answer, Bounds, Failed, Identity, NotificationId, Notified, Registered, Store, StoreError, Terms, Waiting,
+};
+use crate::ids::ConnectionId;
+use crate::message::SharedEvent;
+
+mod file;
+mod holders;
+mod ledger;
+mod rules;
+mod writer;
+
+use rules::Books;
+
+/// Questions that wait for the writer; who comes later waits before the queue. Together they are one transaction, and
+/// more would only make it longer.
+const QUEUE: usize = 256;
+
+/// Identities in a file, or in memory.
+pub(crate) struct Embedded {
+    bounds: Bounds,
+    room: Arc<Semaphore>,
+    /// `None` only while it is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Embedded {
+    /// Opens the file in `folder`, or makes both; without a folder everything is in memory. It is open until it is dropped,
+    /// which waits until all that was asked is done.
+    ///
+    /// # Errors
+    ///
+    /// The file can not be used: it is another process's, damaged, or of another version. The text names it.
+    pub(crate) fn open(folder: Option<&Path>, bounds: Bounds) -> Result<Self, StoreError> {
+        let writer = Writer::open(folder.map_or(Place::Memory, Place::in_folder), bounds)?;
+        let (jobs, waiting) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("identities".into()).spawn(move || writer.run(&waiting));
+        let writer = thread.map_err(|error| StoreError::unavailable(&error))?;
+        Ok(Embedded { bounds, room: Arc::new(Semaphore::new(QUEUE)), jobs: Some(jobs), writer: Some(writer) })
+    }
+
+    /// Has the writer do something. It may do it more than once, of which the last time counts.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is queued, nothing is done; afterwards all of it is.
+    fn ask<'a, T: Send + 'static>(
+        &'a self,
+        work: impl Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        async move {
+            let stopped = || StoreError::Unavailable("its writer has stopped".into());
+            let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| stopped())?;
+            let (reply, answer) = oneshot::channel();
+            let job = Job { question: Question::boxed(work, reply), _room: room };
+            self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
+            answer.await.map_err(|_| stopped())?
+        }
+        .boxed()
+    }
+}
+
+impl Store for Embedded {
+    fn register<'a>(
+        &'a self,
+        identity: &'a Identity,
+        connection: ConnectionId,
+        terms: Terms,
+    ) -> Answer<'a, Registered> {
+        let identity = identity.clone();
+        self.ask(move |books| books.register(&identity, connection, terms))
+    }
+
+    fn unregister<'a>(&'a self, identity: &'a Identity, connection: ConnectionId) -> Answer<'a, ()> {
+        let identity = identity.clone();
+        self.ask(move |books| books.unregister(&identity, connection))
+    }
+
+    fn registered<'a>(&'a self, identity: &'a Identity) -> Answer<'a, bool> {
+        let identity = identity.clone();
+        self.ask(move |books| books.registered(&identity))
+    }
+
+    fn notify<'a>(&'a self, identity: &'a Identity, event: &'a SharedEvent) -> Answer<'a, Option<Notified>> {
+        let cost = match self.bounds.admit(event) {
+            Ok(cost) => cost,
+            Err(error) => return std::future::ready(Err(error)).boxed(),
+        };
+        let (identity, event) = (identity.clone(), Arc::clone(event));
+        self.ask(move |books| books.notify(&identity, &event, cost))
+    }
+
+    fn waiting<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, most: usize) -> Answer<'a, Waiting> {
+        let identity = identity.clone();
+        self.ask(move |books| books.waiting(&identity, connection, most))
+    }
+
+    fn handled<'a>(
+        &'a self,
+        identity: &'a Identity,
+        connection: ConnectionId,
+        upto: NotificationId,
+    ) -> Answer<'a, bool> {
+        let identity = identity.clone();
+        self.ask(move |books| books.handled(&identity, connection, upto))
+    }
+
+    fn failed<'a>(&'a self, identity: &'a Identity, id: NotificationId) -> Answer<'a, Failed> {
+        let identity = identity.clone();
+        self.ask(move |books| books.failed(&identity, id))
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // Without senders the writer ends when its queue is empty.
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The one thread that works on the file: takes all that waits, does it in one transaction, and answers when that is on the
+//! disk. Between times it looks for identities that have lapsed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use redb::Database;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::file::Place;
+use super::holders::Holders;
+use super::ledger::{Ledger, lost};
+use super::rules::Books;
+use crate::store::{Bounds, StoreError};
+
+/// How often lapsed identities are looked for, and how many are looked at: a million is once through in a quarter of an
+/// hour, and a look takes less than a millisecond.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_STEP: usize = 1000;
+
+/// How often a file that failed is opened anew.
+const REOPEN_EVERY: Duration = Duration::from_secs(1);
+
+/// Something to do, and the place it takes in the queue.
+pub(super) struct Job {
+    pub(super) question: Box<dyn Ask>,
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// Work for the writer whose answer goes to somebody who waits.
+pub(super) trait Ask: Send {
+    /// Works it out; the answer is kept until it counts.
+    fn run(&mut self, books: &mut Books<'_>) -> Result<(), StoreError>;
+
+    /// The transaction with it is on the disk, or never was.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+/// The work, and who asked.
+pub(super) struct Question<T, W> {
+    work: W,
+    found: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Question<T, W>
+where
+    T: Send + 'static,
+    W: Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
+{
+    pub(super) fn boxed(work: W, reply: oneshot::Sender<Result<T, StoreError>>) -> Box<dyn Ask> {
+        Box::new(Question { work, found: None, reply })
+    }
+}
+
+impl<T, W> Ask for Question<T, W>
+where
+    T: Send,
+    W: Fn(&mut Books<'_>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, books: &mut Books<'_>) -> Result<(), StoreError> {
+        self.found = Some((self.work)(books)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Question { found, reply, .. } = *self;
+        let lost = || StoreError::Unavailable("the answer was lost".into());
+        // Who asked may have left.
+        let _ = reply.send(outcome.and_then(|()| found.ok_or_else(lost)));
+    }
+}
+
+/// The owner of the file.
+pub(super) struct Writer {
+    place: Place,
+    /// `None` after a failure, until it could be opened again.
+    database: Option<Database>,
+    reopened: Instant,
+    holders: Holders,
+    bounds: Bounds,
+    /// The identity up to which was swept.
+    swept: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn open(place: Place, bounds: Bounds) -> Result<Self, StoreError> {
+        let database = Some(place.open()?);
+        let holders = Holders::default();
+        Ok(Writer { place, database, reopened: Instant::now(), holders, bounds, swept: Vec::new() })
+    }
+
+    /// Works until nobody can ask any more and everything is answered.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut sweep_at = Instant::now() + SWEEP_EVERY;
+        loop {
+            match jobs.recv_timeout(sweep_at.saturating_duration_since(Instant::now())) {
+                // The queue is bounded, and so is the batch.
+                Ok(first) => self.settle(std::iter::once(first).chain(jobs.try_iter()).collect()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if Instant::now() >= sweep_at {
+                self.sweep();
+                sweep_at = Instant::now() + SWEEP_EVERY;
+            }
+        }
+    }
+
+    /// Does all of a batch in one transaction. If something in it fails, each is on its own, so that one identity whose
+    /// rows are wrong is no other's trouble.
+    fn settle(&mut self, mut batch: Vec<Job>) {
+        let outcome = self.transact(|books| batch.iter_mut().try_for_each(|job| job.question.run(books)));
+        let together = outcome.is_ok() || batch.len() == 1;
+        for mut job in batch {
+            let outcome = if together { outcome.clone() } else { self.transact(|books| job.question.run(books)) };
+            job.question.answer(outcome);
+        }
+    }
+
+    fn sweep(&mut self) {
+        let swept = std::mem::take(&mut self.swept);
+        match self.transact(|books| books.sweep(&swept, SWEEP_STEP)) {
+            Ok(next) => self.swept = next,
+            Err(error) => tracing::warn!("identities: sweeping: {error}"),
+        }
+    }
+
+    /// All of it happens, durably, or nothing.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Books<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.reopen()?;
+        let Some(database) = &self.database else { return Err(StoreError::Unavailable("its file failed".into())) };
+        let (holders, bounds) = (&mut self.holders, self.bounds);
+        // The library has checks that end in a panic; the thread has to outlive them.
+        let outcome = catch_unwind(AssertUnwindSafe(|| commit(database, holders, bounds, work)))
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("its file is damaged".into())));
+        match &outcome {
+            Ok(_) => self.holders.commit(),
+            Err(error) => {
+                self.holders.roll_back();
+                if matches!(error, StoreError::Unavailable(_)) {
+                    tracing::error!("identities: {error}");
+                    self.database = None;
+                }
+            }
+        }
+        outcome
+    }
+
+    /// After a failed write the library refuses the file until it is opened anew, as when the disk was full.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        if self.database.is_none() && self.reopened.elapsed() >= REOPEN_EVERY {
+            self.reopened = Instant::now();
+            self.database = Some(self.place.open()?);
+        }
+        Ok(())
+    }
+}
+
+fn commit<T>(
+    database: &Database,
+    holders: &mut Holders,
+    bounds: Bounds,
+    work: impl FnOnce(&mut Books<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = database.begin_write().map_err(lost)?;
+    let mut books = Books { ledger: Ledger::open(&transaction)?, holders, bounds };
+    let value = work(&mut books)?;
+    let changed = books.ledger.changed;
+    drop(books);
+    if changed {
+        transaction.commit().map_err(lost)?
+    } else {
+        transaction.abort().map_err(lost)?
+    }
+    Ok(value)
+}

@@ -1,0 +1,36 @@
+-- ARGV: the connection, the lifetime in ms, how many holders there may be.
+-- Returns how many notifications wait for it, and who was pushed out.
+
+local it, wrong = load()
+if wrong then
+    return none(wrong)
+end
+if not it then
+    -- Nothing may be left of one that lapsed.
+    redis.call('DEL', MAILBOX, ASIDE)
+    it = { handled = 0, last = 0, bytes = 0, entries = 0, holders = {}, failed = {} }
+end
+it.lifetime = tonumber(ARGV[2])
+
+local newest = it.holders[#it.holders]
+local holder, at = find(it, ARGV[1])
+if holder then
+    table.remove(it.holders, at)
+else
+    holder = { name = ARGV[1], cursor = it.handled }
+end
+holder.order = newest and newest.order + 1 or 1
+table.insert(it.holders, holder)
+save_holder(holder)
+
+local pushed_out = {}
+while #it.holders > tonumber(ARGV[3]) do
+    local oldest = table.remove(it.holders, 1)
+    redis.call('HDEL', HASH, 'holder:' .. oldest.name)
+    table.insert(pushed_out, oldest.name)
+end
+
+trim(it)
+save(it)
+renew(it)
+return { redis.call('ZCOUNT', MAILBOX, '(' .. digits(holder.cursor), '+inf'), pushed_out }

@@ -1,0 +1,3 @@
+-- Returns whether there is such an identity.
+
+return redis.call('EXISTS', HASH)

@@ -1,0 +1,142 @@
+//! What Redis holds, seen from outside: small, all of it lapses, and values that no script wrote are errors.
+
+use std::time::Duration;
+
+use super::stores::{BOUNDS, LONG, RedisServer, connection, event, identity};
+use crate::link::{Address, Link};
+use crate::store::{Redis, Store, StoreError, Terms};
+
+const KEY: &str = "app:identity:{ann}";
+const MAILBOX: &str = "app:identity:{ann}:mailbox";
+const ASIDE: &str = "app:identity:{ann}:aside";
+
+async fn store(server: &RedisServer) -> Redis {
+    Redis::new(Link::new(Address::parse(&server.url()).expect("a URL")), "app", BOUNDS)
+}
+
+#[tokio::test]
+async fn an_idle_identity_is_one_small_hash() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let (ann, holder) = (identity("ann"), connection());
+    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
+    store.handled(&ann, holder, notified.id).await.expect("an answer");
+    assert_eq!(server.cli(&["KEYS", "*"]), KEY);
+    assert_eq!(server.cli(&["OBJECT", "ENCODING", KEY]), "listpack");
+    assert_eq!(server.cli(&["HGET", KEY, "handled"]), notified.id.to_string());
+}
+
+#[tokio::test]
+async fn all_keys_lapse_at_one_moment() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let (ann, holder) = (identity("ann"), connection());
+    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    let mut last = None;
+    for _ in 0..3 {
+        let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
+        for _ in 0..BOUNDS.attempts {
+            store.failed(&ann, notified.id).await.expect("an answer");
+        }
+        last = store.notify(&ann, &event("y")).await.expect("an answer");
+        let moments = [KEY, MAILBOX, ASIDE].map(|key| server.cli(&["PEXPIRETIME", key]));
+        assert!(moments[0].len() == 13 && moments.iter().all(|moment| *moment == moments[0]), "{moments:?}");
+    }
+    store.notify(&ann, &event("z")).await.expect("an answer");
+    store.handled(&ann, holder, last.expect("a notification").id).await.expect("an answer");
+    let moments = [KEY, MAILBOX, ASIDE].map(|key| server.cli(&["PEXPIRETIME", key]));
+    assert!(moments.iter().all(|moment| *moment == moments[0]), "{moments:?}");
+    assert_eq!(server.cli(&["LLEN", ASIDE]), "3");
+    assert_eq!(server.cli(&["HGET", KEY, "bytes"]), event("z").cost().to_string());
+}
+
+#[tokio::test]
+async fn foreign_values_are_errors() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let (ann, holder) = (identity("ann"), connection());
+    let terms = Terms { lifetime: LONG, max_connections: 1 };
+    let holder_field = format!("holder:{holder}");
+    let foreign: &[&[&str]] = &[
+        &["SET", KEY, "x"],
+        &["HSET", KEY, "x", "y"],
+        &["HSET", KEY, "lifetime", "0"],
+        &["HSET", KEY, "lifetime", "600000", "last", "x"],
+        &["HSET", KEY, "lifetime", "600000", "last", "-1"],
+        &["HSET", KEY, "lifetime", "600000", "last", "9007199254740993999"],
+        &["HSET", KEY, "lifetime", "600000", &holder_field, "1"],
+    ];
+    for command in foreign {
+        server.cli(&["FLUSHALL"]);
+        server.cli(command);
+        let dump = server.cli(&["DUMP", KEY]);
+        let wrong = [
+            store.register(&ann, holder, terms).await.map(|_| ()),
+            store.unregister(&ann, holder).await,
+            store.notify(&ann, &event("x")).await.map(|_| ()),
+            store.waiting(&ann, holder, 1).await.map(|_| ()),
+            store.handled(&ann, holder, "1".parse().expect("an id")).await.map(|_| ()),
+            store.failed(&ann, "1".parse().expect("an id")).await.map(|_| ()),
+        ];
+        for wrong in wrong {
+            let error = wrong.expect_err("an error").to_string();
+            assert!(!error.contains('\n'), "{error}");
+        }
+        assert_eq!(server.cli(&["DUMP", KEY]), dump, "nothing was written over {command:?}");
+    }
+    server.cli(&["FLUSHALL"]);
+    store.register(&ann, holder, terms).await.expect("an answer");
+    server.cli(&["HSET", KEY, "holder:x", "0 0"]);
+    assert!(matches!(store.notify(&ann, &event("x")).await, Err(StoreError::Corrupt(_))));
+    server.cli(&["ZADD", MAILBOX, "5", "mine"]);
+    assert!(matches!(store.waiting(&ann, holder, 9).await, Err(StoreError::Corrupt(_))));
+    server.cli(&["DEL", MAILBOX]);
+    server.cli(&["SET", MAILBOX, "x"]);
+    assert!(matches!(store.notify(&ann, &event("x")).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_redis_that_is_gone_is_an_error() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    drop(server);
+    let answer = tokio::time::timeout(Duration::from_secs(10), store.registered(&identity("ann"))).await;
+    let error = answer.expect("in time").expect_err("nobody answers");
+    assert!(matches!(error, StoreError::Unavailable(_)) && !error.to_string().contains('\n'), "{error}");
+}
+
+/// What an idle identity costs Redis: `cargo test --release -p lakou-host --lib -- --ignored --nocapture bytes_of_idle`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn bytes_of_idle_identities() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let used = || {
+        let memory = server.cli(&["INFO", "memory"]);
+        let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).map(str::trim);
+        used.and_then(|used| used.parse::<f64>().ok()).expect("a number")
+    };
+    let terms = Terms { lifetime: LONG * 100, max_connections: 1 };
+    const COUNT: u32 = 100_000;
+    let empty = used();
+    for (what, connected, told) in [("absent", false, 0), ("connected", true, 0), ("one waits", false, 1)] {
+        server.cli(&["FLUSHALL"]);
+        for number in 0..COUNT {
+            let (user, holder) = (identity(&format!("user-{number}")), connection());
+            store.register(&user, holder, terms).await.expect("an answer");
+            let first = store.notify(&user, &event("x")).await.expect("an answer").expect("a known identity");
+            store.handled(&user, holder, first.id).await.expect("an answer");
+            if !connected {
+                store.unregister(&user, holder).await.expect("an answer");
+            }
+            for _ in 0..told {
+                store
+                    .notify(&user, &event(r#"["a message of some forty bytes, as is usual"]"#))
+                    .await
+                    .expect("an answer");
+            }
+        }
+        println!("{what}: {:.0} bytes an identity", (used() - empty) / f64::from(COUNT));
+    }
+}
