@@ -14,8 +14,9 @@ pub(crate) mod local;
 pub(crate) mod redis;
 mod topics;
 
-pub(crate) use bells::{Bell, Ring};
+pub(crate) use bells::Bell;
 pub use health::BusHealth;
+pub(crate) use redis::Notice;
 pub(crate) use topics::Topic;
 
 /// An event and whom it is for.
@@ -74,7 +75,7 @@ pub(crate) trait Bus: Send + Sync {
     fn undelivered(&self, target: ConnectionId, event: SharedEvent, from: Option<ConnectionId>);
 
     /// Rings for a holder of an identity, on whatever server.
-    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring);
+    fn ring(&self, holder: ConnectionId, identity: &Identity);
 
     /// Queues `message` for every subscriber of `topic`.
     fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach>;

@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::bus::local::LocalBus;
-use crate::bus::{Bell, Bus, Ring};
+use crate::bus::{Bell, Bus, Notice};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::identity::Identity;
@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::rate::{Admitted, RateLimit};
 use crate::store::{Bounds, Store, StoreError, Terms};
 
+mod inbox;
 mod leaving;
 mod pump;
 
@@ -103,10 +104,13 @@ impl Identities {
         })
     }
 
-    /// Begins to tell the store of those who have left.
-    pub(crate) fn start(self: &Arc<Self>) {
+    /// Begins to tell the store of those who have left, and to take in what other programs want to be notified.
+    pub(crate) fn start(self: &Arc<Self>, notices: Option<mpsc::Receiver<Notice>>) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.spawn(Arc::clone(self).see_off());
+        if let Some(notices) = notices {
+            tasks.spawn(Arc::clone(self).take_in(notices));
+        }
     }
 
     /// Makes the connection a holder of the identity, and brings to it what waits and what will come.
@@ -142,7 +146,7 @@ impl Identities {
             }
         };
         for other in registered.pushed_out {
-            self.bus.ring(other, &identity, Ring::Replaced);
+            self.bus.ring(other, &identity);
         }
         if connection.is_closing() {
             // Its end may have come and gone while the store was asked.
@@ -176,7 +180,7 @@ impl Identities {
             }
         }
         for holder in notified.holders {
-            self.bus.ring(holder, identity, Ring::Waits);
+            self.bus.ring(holder, identity);
         }
         Ok(true)
     }

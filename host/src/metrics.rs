@@ -75,6 +75,8 @@ metrics! {
     notifications_dropped,
     /// Notifications set aside because handlers failed on them again and again.
     notifications_set_aside,
+    /// Notifications from other programs for identities that do not exist.
+    notifications_unknown,
     /// Connections that were pushed out of an identity by newer ones.
     identities_replaced,
     /// Messages published on topics.

@@ -134,11 +134,14 @@ impl Server {
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
         }
-        environment.identities.start();
-        if let Some(redis) = &environment.redis {
-            let controllers = mounts.iter().map(|mount| mount.name.as_str().into()).collect();
-            redis.join(controllers).await.map_err(|error| StartError::Redis(error.to_string()))?;
-        }
+        let notices = match &environment.redis {
+            Some(redis) => {
+                let controllers = mounts.iter().map(|mount| mount.name.as_str().into()).collect();
+                Some(redis.join(controllers).await.map_err(|error| StartError::Redis(error.to_string()))?)
+            }
+            None => None,
+        };
+        environment.identities.start(notices);
         let listen = |cause| StartError::Listen { address: settings.listen, cause };
         let listener = open(settings.listen).map_err(listen)?;
         Ok(Server {

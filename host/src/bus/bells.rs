@@ -1,5 +1,5 @@
-//! How a holder of an identity learns that something waits for it: each registration of this server has a bell, and
-//! whoever knows rings it. What a ring means is the matter of `identities`.
+//! How a holder of an identity learns that something has happened to it: each registration of this server has a bell, and
+//! whoever knows rings it. A ring says no more than "look"; what there is to see is the matter of `identities`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,20 +13,10 @@ use crate::ids::ConnectionId;
 /// Holders that are gone, which the store is still to be told of; beyond so many it finds out by itself, one by one.
 const GONE: usize = 100_000;
 
-/// What a ring says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ring {
-    /// Something is in the mailbox.
-    Waits,
-    /// The connection is no holder any more.
-    Replaced,
-}
-
 /// One registration's bell.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     rung: Notify,
-    replaced: AtomicBool,
     over: AtomicBool,
 }
 
@@ -34,11 +24,6 @@ impl Bell {
     /// Resolves when it has been rung since the last time.
     pub(crate) async fn rung(&self) {
         self.rung.notified().await;
-    }
-
-    /// Whether the connection is no holder any more.
-    pub(crate) fn is_replaced(&self) -> bool {
-        self.replaced.load(Ordering::Acquire)
     }
 
     /// Whether the registration has been ended from this side.
@@ -49,13 +34,6 @@ impl Bell {
     /// The registration ends.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
-        self.rung.notify_one();
-    }
-
-    fn ring(&self, ring: Ring) {
-        if ring == Ring::Replaced {
-            self.replaced.store(true, Ordering::Release);
-        }
         self.rung.notify_one();
     }
 }
@@ -80,20 +58,19 @@ impl Bells {
         self.hung().remove(&(holder, identity.clone()));
     }
 
-    /// Rings a bell of this server. If somebody waits for who is gone, the store has to learn it.
-    pub(super) fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
+    /// Rings a bell of this server. If there is none, the holder is gone, and the store has to learn it.
+    pub(super) fn ring(&self, holder: ConnectionId, identity: &Identity) {
         let bell = self.hung().get(&(holder, identity.clone())).cloned();
-        match (bell, ring) {
-            (Some(bell), ring) => bell.ring(ring),
-            (None, Ring::Waits) => self.miss(holder, identity),
-            (None, Ring::Replaced) => {}
+        match bell {
+            Some(bell) => bell.rung.notify_one(),
+            None => self.miss(holder, identity),
         }
     }
 
     /// Rings all of them: rings may have been lost.
     pub(super) fn ring_all(&self) {
         for bell in self.hung().values() {
-            bell.ring(Ring::Waits);
+            bell.rung.notify_one();
         }
     }
 

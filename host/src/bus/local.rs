@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::bells::Bells;
 use super::topics::Topics;
-use super::{Bell, Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Ring, Target, Topic};
+use super::{Bell, Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
 use crate::connection::Connection;
 use crate::identity::Identity;
 use crate::ids::ConnectionId;
@@ -203,8 +203,8 @@ impl Bus for LocalBus {
         }
     }
 
-    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
-        self.bells.ring(holder, identity, ring);
+    fn ring(&self, holder: ConnectionId, identity: &Identity) {
+        self.bells.ring(holder, identity);
     }
 
     fn publish(&self, topic: &Topic, message: &Message) -> Result<(), OutOfReach> {

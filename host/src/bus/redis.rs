@@ -12,17 +12,19 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::backlog::Backlog;
 use self::entry::Body;
 use self::names::{Names, Stream};
+pub(crate) use self::notices::Notice;
 use self::publications::Publications;
 use self::reader::Reader;
 use self::roster::{Roster, Scripts};
 use super::health::{BusHealth, Health};
 use super::local::LocalBus;
-use super::{Bus, EmitError, Envelope, NotSubscribed, OutOfReach, Ring, Target, Topic};
+use super::{Bus, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::identity::Identity;
@@ -35,6 +37,7 @@ use crate::rate::RateLimit;
 mod backlog;
 mod entry;
 mod names;
+mod notices;
 mod order;
 mod publications;
 mod reader;
@@ -100,12 +103,12 @@ impl RedisBus {
     }
 
     /// Joins the other servers, as one that has these controllers. If Redis is away, the server begins alone and joins them
-    /// when it is back.
+    /// when it is back. Gives what other programs want to be notified, from then on.
     ///
     /// # Errors
     ///
     /// Redis is there, but will not work with us before somebody changes something.
-    pub(crate) async fn join(&self, controllers: Vec<Arc<str>>) -> Result<(), LinkError> {
+    pub(crate) async fn join(&self, controllers: Vec<Arc<str>>) -> Result<mpsc::Receiver<Notice>, LinkError> {
         let shared = &self.shared;
         let mut streams = vec![Stream::Server(shared.server), Stream::All];
         streams.extend(controllers.into_iter().map(Stream::Controller));
@@ -128,7 +131,9 @@ impl RedisBus {
         tasks.spawn(writer::run(Arc::clone(shared)));
         tasks.spawn(publications::run(Arc::clone(shared)));
         tasks.spawn(subscriptions::run(Arc::clone(shared)));
-        Ok(())
+        let (wanted, notices) = mpsc::channel(1);
+        tasks.spawn(notices::run(Arc::clone(shared), wanted));
+        Ok(notices)
     }
 
     /// Sends what waits, takes leave of the others, and ends.
@@ -225,15 +230,15 @@ impl Bus for RedisBus {
         self.shared.return_to_sender(target, event, from);
     }
 
-    fn ring(&self, holder: ConnectionId, identity: &Identity, ring: Ring) {
+    fn ring(&self, holder: ConnectionId, identity: &Identity) {
         let shared = &self.shared;
         if holder.server() == shared.server {
-            return shared.local.ring(holder, identity, ring);
+            return shared.local.ring(holder, identity);
         }
         if shared.roster.is_dead(holder.server()) {
             return shared.local.miss(holder, identity);
         }
-        let body = Body::Ring { identity: identity.clone(), to: holder, ring };
+        let body = Body::Ring { identity: identity.clone(), to: holder };
         if shared.backlog.push(Stream::Server(holder.server()), body).is_err() {
             // It looks into its mailbox by itself, after a while.
             shared.metrics.events_refused.count();

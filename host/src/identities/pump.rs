@@ -43,14 +43,10 @@ impl Identities {
     async fn serve(&self, connection: &Connection, identity: &Identity, bell: &Bell) {
         let mut backoff = Backoff::new();
         loop {
-            let round = if bell.is_over() {
+            if bell.is_over() {
                 return;
-            } else if bell.is_replaced() {
-                Ok(Round::Replaced)
-            } else {
-                self.round(connection, identity).await
-            };
-            match round {
+            }
+            match self.round(connection, identity).await {
                 Ok(Round::More) => backoff.reset(),
                 Ok(Round::Idle) => {
                     backoff.reset();

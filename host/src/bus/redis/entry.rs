@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use redis::{Cmd, Value};
 
-use crate::bus::Ring;
 use crate::identity::Identity;
 use crate::ids::{ConnectionId, ServerId};
 use crate::message::{Event, SharedEvent};
@@ -31,15 +30,17 @@ pub(super) enum Body {
     Event { event: SharedEvent, to: Option<ConnectionId>, from: Option<ConnectionId> },
     /// What the connection `to` has sent to `target` could not be delivered.
     Undelivered { event: SharedEvent, to: ConnectionId, target: ConnectionId },
-    /// The connection `to` holds an identity and is to look into its mailbox, or holds it no more.
-    Ring { identity: Identity, to: ConnectionId, ring: Ring },
+    /// The connection `to` holds, or held, an identity, and is to look whether it still does and what waits.
+    Ring { identity: Identity, to: ConnectionId },
+    /// Another program wants this event stored for an identity.
+    Notify { identity: Identity, event: SharedEvent },
 }
 
 impl Body {
     /// What it takes up while it waits, in bytes.
     pub(super) fn cost(&self) -> usize {
         match self {
-            Body::Event { event, .. } | Body::Undelivered { event, .. } => event.cost(),
+            Body::Event { event, .. } | Body::Undelivered { event, .. } | Body::Notify { event, .. } => event.cost(),
             Body::Ring { identity, .. } => identity.as_str().len() + 64,
         }
     }
@@ -59,10 +60,13 @@ pub(super) fn write(body: &Body, origin: Origin, command: &mut Cmd) {
     let (event, to, from, target) = match body {
         Body::Event { event, to, from } => (event, *to, *from, None),
         Body::Undelivered { event, to, target } => (event, Some(*to), None, Some(*target)),
-        Body::Ring { identity, to, ring } => {
-            let ring = if *ring == Ring::Waits { "waits" } else { "replaced" };
-            command.arg("v").arg(VERSION).arg("identity").arg(identity.as_str()).arg("ring").arg(ring);
-            command.arg("to").arg(to.to_string());
+        Body::Ring { identity, to } => {
+            command.arg("v").arg(VERSION).arg("identity").arg(identity.as_str()).arg("to").arg(to.to_string());
+            return write_origin(origin, command);
+        }
+        Body::Notify { identity, event } => {
+            command.arg("v").arg(VERSION).arg("identity").arg(identity.as_str());
+            command.arg("event").arg(&event.name).arg("args").arg(&event.args);
             return write_origin(origin, command);
         }
     };
@@ -90,11 +94,15 @@ pub(super) fn read(fields: Vec<Value>, largest: usize) -> Result<(Body, Option<O
         Some(version) => return Err(malformed(format!("v is {version:.20?}, not a version"))),
         None => return Err(malformed("v is missing")),
     }
-    if let Some(ring) = fields.take("ring") {
-        let body = fields.ring(&ring)?;
-        return Ok((body, fields.origin()?));
-    }
-    let name = fields.take("event").ok_or_else(|| malformed("event is missing"))?;
+    let identity = fields.take("identity").map(|name| Identity::new(&name).map_err(malformed)).transpose()?;
+    let name = match (fields.take("event"), &identity) {
+        (Some(name), _) => name,
+        (None, Some(identity)) => {
+            let to = fields.id("to")?.ok_or_else(|| malformed("identity without event and without to"))?;
+            return Ok((Body::Ring { identity: identity.clone(), to }, fields.origin()?));
+        }
+        (None, None) => return Err(malformed("event is missing")),
+    };
     let args = fields.take("args").unwrap_or_else(|| "[]".to_owned());
     if name.is_empty() || name.len() > Event::NAME_LIMIT {
         return Err(malformed(format!("event has 1 to {} bytes, not {}", Event::NAME_LIMIT, name.len())));
@@ -109,6 +117,9 @@ pub(super) fn read(fields: Vec<Value>, largest: usize) -> Result<(Body, Option<O
     }
     let event = Arc::new(Event { name, args });
     let (to, from, target) = (fields.id("to")?, fields.id("from")?, fields.id("undelivered")?);
+    if let Some(identity) = identity {
+        return Ok((Body::Notify { identity, event }, origin));
+    }
     let body = match (target, to) {
         (None, to) => Body::Event { event, to, from },
         (Some(target), Some(to)) => Body::Undelivered { event, to, target },
@@ -148,17 +159,6 @@ impl Fields {
         text.parse().map(Some).map_err(|wrong| malformed(format!("{name} is {text:.40?}: {wrong}")))
     }
 
-    fn ring(&mut self, ring: &str) -> Result<Body, Unreadable> {
-        let ring = match ring {
-            "waits" => Ring::Waits,
-            "replaced" => Ring::Replaced,
-            other => return Err(malformed(format!("ring is {other:.20?}; waits and replaced are known"))),
-        };
-        let identity = Identity::new(&self.take("identity").unwrap_or_default()).map_err(malformed)?;
-        let to = self.id("to")?.ok_or_else(|| malformed("ring without to"))?;
-        Ok(Body::Ring { identity, to, ring })
-    }
-
     fn origin(&mut self) -> Result<Option<Origin>, Unreadable> {
         let Some(sender) = self.take("sender") else { return Ok(None) };
         let sender = sender.parse().map_err(|wrong| malformed(format!("sender is {sender:.20?}: {wrong}")))?;
@@ -191,8 +191,8 @@ mod tests {
             Body::Event { event: event(), to: None, from: None },
             Body::Event { event: event(), to: Some(one), from: Some(two) },
             Body::Undelivered { event: event(), to: one, target: two },
-            Body::Ring { identity: Identity::new("user:1").expect("an identity"), to: one, ring: Ring::Waits },
-            Body::Ring { identity: Identity::new("user:1").expect("an identity"), to: one, ring: Ring::Replaced },
+            Body::Ring { identity: Identity::new("user:1").expect("an identity"), to: one },
+            Body::Notify { identity: Identity::new("user:1").expect("an identity"), event: event() },
         ] {
             let mut command = redis::cmd("XADD");
             write(&body, origin, &mut command);

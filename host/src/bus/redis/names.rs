@@ -53,6 +53,11 @@ impl Names {
         format!("{}:servers", self.prefix)
     }
 
+    /// Where other programs put notifications for identities.
+    pub(super) fn notices(&self) -> String {
+        format!("{}:notify", self.prefix)
+    }
+
     /// The pub/sub channel of a topic.
     pub(super) fn channel(&self, topic: &Topic) -> String {
         format!("{}{topic}", self.topics)

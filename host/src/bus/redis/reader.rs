@@ -233,11 +233,17 @@ impl Shared {
                 }
                 return;
             }
-            Body::Ring { identity, to, ring } => {
+            Body::Ring { identity, to } => {
                 if matches!(stream, Stream::Server(_)) && to.server() == self.server {
-                    self.local.ring(to, &identity, ring);
+                    self.local.ring(to, &identity);
                 }
                 return;
+            }
+            Body::Notify { .. } => {
+                self.metrics.events_malformed.count();
+                return tracing::warn!(
+                    "redis: a notification is in a stream of events; those have a stream of their own"
+                );
             }
             Body::Event { event, to, from } => (event, to, from),
         };
@@ -259,7 +265,7 @@ impl Shared {
         }
     }
 
-    fn skip(&self, key: &str, at: Position, unreadable: &Unreadable) {
+    pub(super) fn skip(&self, key: &str, at: Position, unreadable: &Unreadable) {
         let metric = match unreadable {
             Unreadable::Newer(_) => &self.metrics.events_newer,
             Unreadable::Malformed(_) => &self.metrics.events_malformed,

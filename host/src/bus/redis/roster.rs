@@ -11,7 +11,6 @@ use super::Shared;
 use super::entry::{self, Body};
 use super::names::Stream;
 use super::writer::STREAM_LIFETIME;
-use crate::bus::Ring;
 use crate::ids::ServerId;
 use crate::link::LinkError;
 
@@ -233,7 +232,7 @@ impl Shared {
                 self.return_to_sender(to, event, from);
                 true
             }
-            Body::Ring { identity, to, ring: Ring::Waits } => {
+            Body::Ring { identity, to } => {
                 self.local.miss(to, &identity);
                 false
             }

@@ -9,7 +9,7 @@ fn body(text: &str) -> Body {
 
 fn names(batch: &[Arc<Outgoing>]) -> Vec<String> {
     let name = |outgoing: &Arc<Outgoing>| match &outgoing.body {
-        Body::Event { event, .. } | Body::Undelivered { event, .. } => event.name.clone(),
+        Body::Event { event, .. } | Body::Undelivered { event, .. } | Body::Notify { event, .. } => event.name.clone(),
         Body::Ring { identity, .. } => identity.to_string(),
     };
     batch.iter().map(name).collect()
