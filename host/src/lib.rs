@@ -46,7 +46,7 @@ mod request;
 mod shutdown;
 mod text;
 
-pub use bus::BusHealth;
+pub use bus::{BusHealth, BusMonitor};
 pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
 pub use controller::{LoadError, Mount};
 pub use ids::{ConnectionId, NotAConnectionId, NotAServerId, ServerId};

@@ -12,8 +12,8 @@
 //! | `static_files` | what is served from the public folder, and what never is |
 //! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
-//! | `delivery` | who gets a multicast, broadcast or unicast, and in which order |
-//! | `topics` | who gets a publication |
+//! | `delivery` | who gets a multicast, broadcast or unicast, and in which order, on each bus |
+//! | `topics` | who gets a publication, on each bus |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
