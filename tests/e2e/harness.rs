@@ -3,6 +3,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod buses;
+pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod frames;
 pub(crate) mod guests;

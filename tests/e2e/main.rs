@@ -31,6 +31,8 @@
 //! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `servers` | several servers on one Redis: who is reached, in which order, and what is left when one stops |
+//! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
@@ -61,9 +63,11 @@ mod odd_mounts;
 mod overrides;
 mod readme;
 mod redis_harness;
+mod redis_trouble;
 mod refusals;
 mod requests;
 mod routing;
+mod servers;
 mod sessions;
 mod shutdown;
 mod silence;

@@ -289,7 +289,7 @@ impl Bus for RedisBus {
         let _ = shared.local.publish(topic, message);
         let payload = publications::write(message, shared.server);
         // Whether this server hears others does not matter here.
-        if shared.health.is_up(&[roster::PART, publications::PART])
+        if shared.health.is_up(&[roster::PART, writer::PART, publications::PART])
             && shared.publications.push(shared.names.channel(topic), payload).is_ok()
         {
             return Ok(());

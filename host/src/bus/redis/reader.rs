@@ -157,6 +157,10 @@ impl Reader {
     }
 
     /// What comes after each position; what was read of this server's own stream is done with, and removed on the way.
+    ///
+    /// A command that waits is answered with the one stream that ends the wait, which would put its events before earlier
+    /// ones of other streams. So that answer is only a bell, and the command behind it, which Redis has already, takes all
+    /// streams as they are at one moment.
     fn question(&self, trim: bool) -> Pipeline {
         let mut pipeline = Pipeline::with_capacity(2);
         let followed = || self.followed.iter().filter(|followed| !followed.blocked);
@@ -165,13 +169,17 @@ impl Reader {
             let next = own.position.unwrap_or_default().next().to_string();
             pipeline.cmd("XTRIM").arg(&own.key).arg("MINID").arg(next);
         }
-        let read = pipeline.cmd("XREAD").arg("COUNT").arg(self.count).arg("BLOCK").arg(BLOCK).arg("STREAMS");
-        for followed in followed() {
-            read.arg(&followed.key);
-        }
-        for followed in followed() {
-            read.arg(followed.position.unwrap_or_default().to_string());
-        }
+        let streams = |command: &mut Pipeline| {
+            command.arg("STREAMS");
+            for followed in followed() {
+                command.arg(&followed.key);
+            }
+            for followed in followed() {
+                command.arg(followed.position.unwrap_or_default().to_string());
+            }
+        };
+        streams(pipeline.cmd("XREAD").arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK));
+        streams(pipeline.cmd("XREAD").arg("COUNT").arg(self.count));
         pipeline
     }
 

@@ -265,7 +265,15 @@ impl Shared {
         let () = self.link.query(&lease, redis::cmd("DEL").arg(&lease)).await?;
         let next = super::lock(&self.read).next().to_string();
         let () = self.link.query(&stream, redis::cmd("XTRIM").arg(&stream).arg("MINID").arg(next)).await?;
-        self.take_from_stream_of(self.server).await.map(drop)
+        self.take_from_stream_of(self.server).await?;
+        // The last one leaves nothing behind, but for what another program still wants to be notified.
+        let (servers, notices) = (self.names.servers(), self.names.notices());
+        let others: u64 = self.link.query(&servers, redis::cmd("ZCARD").arg(&servers)).await?;
+        let waiting: u64 = self.link.query(&notices, redis::cmd("XLEN").arg(&notices)).await?;
+        if others == 0 && waiting == 0 {
+            let () = self.link.query(&notices, redis::cmd("DEL").arg(&notices)).await?;
+        }
+        Ok(())
     }
 
     /// Returns everything of a server's stream to those who sent it; none if the server lives.

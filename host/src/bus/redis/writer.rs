@@ -20,7 +20,7 @@ use crate::link::LinkError;
 pub(super) const STREAM_LIFETIME: u64 = 10 * 60 * 1000;
 
 /// What this task is called in the bus's health.
-const PART: &str = "writer";
+pub(super) const PART: &str = "writer";
 
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut epochs = shared.link.epochs();
