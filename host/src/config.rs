@@ -92,6 +92,13 @@ pub struct GuestLimits {
     pub cpu_time: Duration,
     /// Wall-clock time of one call.
     pub call_time: Duration,
+    /// How long all connections of an instance have to be idle until their objects are saved and its memory is given back,
+    /// if its class can be resumed.
+    pub hibernate_after: Duration,
+    /// The largest saved state of one connection, in bytes.
+    pub max_state: usize,
+    /// Timers of one connection.
+    pub max_timers: usize,
 }
 
 /// Settings of one controller; none: as for all controllers.
@@ -110,6 +117,12 @@ pub struct ControllerConfig {
     pub cpu_time: Option<Duration>,
     /// Instead of [`GuestLimits::call_time`].
     pub call_time: Option<Duration>,
+    /// Instead of [`GuestLimits::hibernate_after`].
+    pub hibernate_after: Option<Duration>,
+    /// Instead of [`GuestLimits::max_state`].
+    pub max_state: Option<usize>,
+    /// Instead of [`GuestLimits::max_timers`].
+    pub max_timers: Option<usize>,
 }
 
 const KIB: usize = 1024;
@@ -159,6 +172,9 @@ impl Default for GuestLimits {
             memory: 64 * MIB,
             cpu_time: Duration::from_millis(100),
             call_time: Duration::from_secs(5),
+            hibernate_after: Duration::from_secs(10 * 60),
+            max_state: 64 * KIB,
+            max_timers: 64,
         }
     }
 }
@@ -211,6 +227,9 @@ impl GuestLimits {
             memory: overrides.memory.unwrap_or(self.memory),
             cpu_time: overrides.cpu_time.unwrap_or(self.cpu_time),
             call_time: overrides.call_time.unwrap_or(self.call_time),
+            hibernate_after: overrides.hibernate_after.unwrap_or(self.hibernate_after),
+            max_state: overrides.max_state.unwrap_or(self.max_state),
+            max_timers: overrides.max_timers.unwrap_or(self.max_timers),
         }
     }
 }

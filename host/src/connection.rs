@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
@@ -28,6 +29,10 @@ pub(crate) struct Connection {
     outbox_limit: usize,
     waiting_messages: AtomicUsize,
     waiting_bytes: AtomicUsize,
+    /// What its object is made anew from.
+    saved: Mutex<Option<Bytes>>,
+    /// Timers that will call its object.
+    timers: AtomicUsize,
     /// The session: woken when there is something to send, to close, or room to read on.
     session: AtomicWaker,
 }
@@ -73,6 +78,8 @@ impl Connection {
             outbox_limit,
             waiting_messages: AtomicUsize::new(0),
             waiting_bytes: AtomicUsize::new(0),
+            saved: Mutex::default(),
+            timers: AtomicUsize::new(0),
             session: AtomicWaker::new(),
         }
     }
@@ -103,6 +110,35 @@ impl Connection {
             self.session.wake();
         }
         Ok(())
+    }
+
+    /// Keeps what its object can be made anew from.
+    pub(crate) fn save(&self, state: Bytes) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
+    pub(crate) fn saved(&self) -> Option<Bytes> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn has_saved(&self) -> bool {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Counts a timer, if there may be one more.
+    pub(crate) fn add_timer(&self, limit: usize) -> bool {
+        let added =
+            self.timers.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < limit).then(|| count + 1));
+        added.is_ok()
+    }
+
+    /// A timer has ended.
+    pub(crate) fn remove_timer(&self) {
+        self.timers.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn has_timers(&self) -> bool {
+        self.timers.load(Ordering::Acquire) > 0
     }
 
     /// Whether it is closing or closed.

@@ -4,7 +4,7 @@
 //! are bounded here, in bytes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -30,6 +30,8 @@ pub(crate) enum Work {
     Receive { from: ConnectionKey, message: Message },
     /// An event for one connection of this instance or for all of them.
     Deliver { to: Recipients, event: SharedEvent, from: Option<ConnectionId> },
+    /// A timer's event for this connection; `waits` is true until it is taken out.
+    Tick { to: ConnectionKey, event: SharedEvent, waits: Arc<AtomicBool> },
     /// What this connection sent to `target` could not be delivered.
     Undelivered { to: ConnectionKey, target: ConnectionId, event: SharedEvent },
     /// A notification for an identity of this connection.

@@ -91,6 +91,10 @@ metrics! {
     instances,
     /// Instances opened for connections since the start.
     instances_opened,
+    /// Objects made anew from saved state.
+    resumed,
+    /// Instances whose objects were all saved after a long rest, so that their memory could be given back.
+    hibernations,
     /// Guest calls, for sockets and HTTP, that trapped; those over a limit are not counted here.
     traps,
     /// Guest calls that went over `cpu-time`.

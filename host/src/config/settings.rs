@@ -120,6 +120,12 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.cpu_time = value::duration(v, MILLISECOND)?;
     "call-time" "TIME" "time of one call into a controller in all [default: 5s]"
         |c, v| c.guest.call_time = value::duration(v, MILLISECOND)?;
+    "hibernate-after" "TIME" "idle objects that can be saved give their memory back after this [default: 10m]"
+        |c, v| c.guest.hibernate_after = value::duration(v, MILLISECOND)?;
+    "max-state" "SIZE" "saved state of one connection [default: 64KiB]"
+        |c, v| c.guest.max_state = value::size(v, 1, 16 * 1024 * 1024)?;
+    "max-timers" "COUNT" "timers of one connection [default: 64]"
+        |c, v| c.guest.max_timers = value::count(v, 10_000)?;
 };
 
 /// Every setting of a single controller.
@@ -130,4 +136,7 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "memory" |c, v| c.memory = Some(value::size(v, LEAST_MEMORY, MOST_MEMORY)?);
     "cpu-time" |c, v| c.cpu_time = Some(value::duration(v, MILLISECOND)?);
     "call-time" |c, v| c.call_time = Some(value::duration(v, MILLISECOND)?);
+    "hibernate-after" |c, v| c.hibernate_after = Some(value::duration(v, MILLISECOND)?);
+    "max-state" |c, v| c.max_state = Some(value::size(v, 1, 16 * 1024 * 1024)?);
+    "max-timers" |c, v| c.max_timers = Some(value::count(v, 10_000)?);
 };

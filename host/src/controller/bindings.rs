@@ -15,5 +15,8 @@ wasmtime::component::bindgen!({
     exports: { default: async },
     // Calls lower `&str` and slices as they lie in the host's memory; nothing is copied twice on the way in.
     ownership: Borrowing { duplicate_if_necessary: true },
-    with: { "lakou:controller/sockets.socket": super::imports::sockets::Socket },
+    with: {
+        "lakou:controller/sockets.socket": super::imports::sockets::Socket,
+        "lakou:controller/sockets.timer": super::imports::timers::Timer,
+    },
 });

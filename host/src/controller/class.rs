@@ -19,6 +19,8 @@ pub(crate) struct Class {
     /// Origins that may connect beside the request's own host.
     pub(crate) origins: Vec<String>,
     pub(crate) environment: Arc<Environment>,
+    /// Whether its objects can be made anew from saved state.
+    pub(super) resumable: bool,
     pub(super) limits: GuestLimits,
     pub(super) output: Arc<Output>,
     pub(super) sockets: Option<ControllerWorldPre<GuestState>>,

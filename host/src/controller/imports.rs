@@ -10,6 +10,7 @@ mod emitting;
 pub(super) mod http;
 mod messaging;
 pub(super) mod sockets;
+pub(super) mod timers;
 mod wasi;
 
 /// Everything that a component may import. What is not in here makes it fail at load, with the name of the import.

@@ -159,7 +159,7 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
     let (component, compiled) = compile(environment, cache, &wasm)?;
     let linked = link(environment, &component)?;
     let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
-    let class = class(environment, &name, path, linked, &overrides);
+    let class = class(environment, &name, path, linked, defaults.resume, &overrides);
     let mount = Mount {
         name,
         path: class.path.clone(),
@@ -230,6 +230,7 @@ fn class(
     name: &str,
     path: String,
     linked: Linked,
+    resumable: bool,
     overrides: &ControllerConfig,
 ) -> Arc<Class> {
     let settings = &environment.settings;
@@ -243,6 +244,7 @@ fn class(
         sockets: linked.sockets,
         http: linked.http,
         placement: Placement::new(limits.connections_per_instance),
+        resumable,
         limits,
         name,
     })

@@ -19,6 +19,8 @@ const SIZE_LIMIT: usize = 64 * 1024;
 pub(super) struct Manifest {
     pub(super) name: Option<String>,
     pub(super) path: Option<String>,
+    /// Its objects can be made anew from saved state.
+    pub(super) resume: bool,
 }
 
 /// Why a file's defaults can not be used.
@@ -37,6 +39,8 @@ struct Section {
     version: u32,
     name: Option<String>,
     path: Option<String>,
+    #[serde(default)]
+    resume: bool,
 }
 
 /// Reads the defaults of a component.
@@ -76,7 +80,7 @@ fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {
     if let Some(name) = &section.name {
         check_name(name).map_err(ManifestError::Section)?;
     }
-    Ok(Manifest { name: section.name, path: section.path })
+    Ok(Manifest { name: section.name, path: section.path, resume: section.resume })
 }
 
 /// Whether a controller may have this name.
@@ -106,9 +110,10 @@ mod tests {
 
     #[test]
     fn defaults_are_read() {
-        let wasm = component(SECTION, br#"{"version":1,"name":"chat","path":"/chat/{room}","later":true}"#);
+        let wasm =
+            component(SECTION, br#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true,"later":true}"#);
         let manifest = read(&wasm).expect("a manifest");
-        assert_eq!(manifest, Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()) });
+        assert_eq!(manifest, Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()), resume: true });
         assert_eq!(read(&component("other", b"x")), Ok(Manifest::default()));
     }
 

@@ -71,6 +71,11 @@ impl Batch {
         }
     }
 
+    /// The item attended to, if the guest said so.
+    pub(super) fn attended(&self) -> Option<usize> {
+        self.attended
+    }
+
     /// Whose fault a failure of this call is: the item attended to, or all of them if the guest told nothing.
     pub(super) fn at_fault(&self) -> &[ConnectionId] {
         match self.attended {
@@ -84,7 +89,8 @@ impl Batch {
 pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let connections = class.limits.connections_per_instance;
     let mut table = ResourceTable::new();
-    table.set_max_capacity(connections + HANDLES);
+    let timers = connections * class.limits.max_timers;
+    table.set_max_capacity(connections + timers + HANDLES);
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
@@ -106,7 +112,7 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     store.limiter(|state| &mut state.memory);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().meter.tick()));
     // A connection is three handles (its object on both sides, and its socket), and a fourth while an event is delivered.
-    store.set_max_component_handles(4 * connections + HANDLES);
+    store.set_max_component_handles(4 * connections + timers + HANDLES);
     // One call may hand over its largest message or event a few times over, and small things beside it.
     store.set_hostcall_fuel(class.environment.settings.largest_handover().saturating_mul(4).max(16 * 1024 * 1024));
     store

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::emitting::{self, Fault, GuestEvent, GuestMessage};
+use super::timers::{self, Timer, Times};
 use crate::bus::{NotSubscribed, Target, Topic};
 use crate::connection::{Connection, NotQueued};
 use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSocket};
@@ -81,6 +82,41 @@ impl HostSocket for GuestState {
             self.class.environment.bus.unsubscribe(&topic, connection.id);
         }
         Ok(())
+    }
+
+    fn save(&mut self, socket: Resource<Socket>, state: Vec<u8>) -> wasmtime::Result<Result<(), Fault>> {
+        let connection = &self.table.get(&socket)?.0;
+        if !self.class.resumable {
+            return Ok(Err(Fault::Invalid("the component does not say that it can be resumed".into())));
+        }
+        if state.len() > self.class.limits.max_state {
+            return Ok(Err(Fault::TooLarge));
+        }
+        if connection.is_closing() {
+            return Ok(Err(Fault::Gone));
+        }
+        connection.save(state.into());
+        Ok(Ok(()))
+    }
+
+    fn after(
+        &mut self,
+        socket: Resource<Socket>,
+        milliseconds: u64,
+        event: GuestEvent,
+    ) -> wasmtime::Result<Result<Resource<Timer>, Fault>> {
+        let connection = self.connection(&socket)?;
+        timers::set(self, connection, milliseconds, event, Times::Once)
+    }
+
+    fn every(
+        &mut self,
+        socket: Resource<Socket>,
+        milliseconds: u64,
+        event: GuestEvent,
+    ) -> wasmtime::Result<Result<Resource<Timer>, Fault>> {
+        let connection = self.connection(&socket)?;
+        timers::set(self, connection, milliseconds, event, Times::Always)
     }
 
     async fn register_as(

@@ -94,6 +94,27 @@ impl Living {
         })
     }
 
+    /// Makes an object anew; the inner error is the guest's word that it can not.
+    pub(super) async fn resume(
+        &mut self,
+        connection: &Arc<Connection>,
+        request: &Request,
+        state: &[u8],
+    ) -> Result<Result<ResourceAny, String>, Ended> {
+        let lowered = Lowered::new(request);
+        let socket = Socket(Arc::clone(connection));
+        let guest_state = self.store.data_mut();
+        guest_state.batch.begin([connection.id]);
+        let socket = guest_state.table.push(socket).map_err(|error| Ended::Error(error.into()))?;
+        call!(self, [connection.id], |guest, store| async {
+            guest.connection().call_resume(store, socket, lowered.request(), state).await
+        })
+    }
+
+    pub(super) async fn suspend(&mut self, object: ResourceAny, id: ConnectionId) -> Result<Option<Vec<u8>>, Ended> {
+        call!(self, [id], |guest, store| guest.connection().call_suspend(store, object))
+    }
+
     pub(super) async fn receive(
         &mut self,
         batch: &[(ResourceAny, MessageParam<'_>)],

@@ -1,0 +1,190 @@
+//! The calls that objects are meant by: messages, events, notifications, the end. A call for many goes on behind the one
+//! that failed in it, for those who came back.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceAny;
+
+use super::Instance;
+use super::objects::{Being, Failed, Object};
+use crate::controller::bindings::lakou::controller::types::{ClosingParam, EventParam, MessageParam};
+use crate::identity::{Identity, Notification};
+use crate::ids::{ConnectionId, ConnectionKey};
+use crate::mailbox::{Drain, Outcome, Recipients};
+use crate::message::{Closing, Event, Message, SharedEvent};
+
+impl Instance {
+    pub(super) async fn receive(&mut self, messages: &mut Vec<(ConnectionKey, Message)>) {
+        if messages.is_empty() {
+            return;
+        }
+        // Messages that came before a failure may wait for an object that is gone by now.
+        let connection = |(from, message): &(ConnectionKey, Message)| {
+            self.objects.get(from).map(|object| (Arc::clone(&object.connection), message.len()))
+        };
+        let connections: Vec<_> = messages.iter().filter_map(connection).collect();
+        let mut rest = messages.as_slice();
+        while !rest.is_empty() {
+            rest = self.receive_some(rest).await;
+        }
+        for (connection, bytes) in connections {
+            connection.message_done(bytes);
+        }
+        messages.clear();
+    }
+
+    /// Hands messages over; gives those that a failure has left behind.
+    async fn receive_some<'m>(&mut self, messages: &'m [(ConnectionKey, Message)]) -> &'m [(ConnectionKey, Message)] {
+        if self.asleep > 0 {
+            let keys: Vec<ConnectionKey> = messages.iter().map(|(from, _)| *from).collect();
+            self.wake_all(&keys).await;
+        }
+        let mut batch = Vec::with_capacity(messages.len());
+        let mut ids = Vec::with_capacity(messages.len());
+        let mut places = Vec::with_capacity(messages.len());
+        for (place, (from, message)) in messages.iter().enumerate() {
+            if let Some((handle, id)) = self.awake(*from) {
+                let message = match message {
+                    Message::Text(text) => MessageParam::Text(text.as_str()),
+                    Message::Binary(bytes) => MessageParam::Binary(bytes),
+                };
+                batch.push((handle, message));
+                ids.push(id);
+                places.push(place);
+            }
+        }
+        let Some(living) = self.living.as_mut().filter(|_| !batch.is_empty()) else { return &[] };
+        let called = living.receive(&batch, ids).await;
+        match self.settle(called, "message") {
+            Ok(()) => &[],
+            Err(failed) => messages.get(failed.behind(&places)..).unwrap_or_default(),
+        }
+    }
+
+    pub(super) async fn deliver(&mut self, to: Recipients, event: SharedEvent, from: Option<ConnectionId>) {
+        let keys: Vec<ConnectionKey> = match to {
+            Recipients::One(key) if self.objects.contains_key(&key) => vec![key],
+            Recipients::One(key) => {
+                let target = ConnectionId::on(self.class.environment.server, key);
+                return self.class.environment.bus.undelivered(target, event, from);
+            }
+            Recipients::All => self.objects.keys().copied().collect(),
+            Recipients::AllBut(but) => self.objects.keys().copied().filter(|key| *key != but).collect(),
+        };
+        self.class.environment.metrics.events_delivered.add(keys.len());
+        self.deliver_to(keys, &event).await;
+    }
+
+    pub(super) async fn deliver_to(&mut self, keys: Vec<ConnectionKey>, event: &Event) {
+        let mut rest = keys.as_slice();
+        while !rest.is_empty() {
+            self.wake_all(rest).await;
+            let mut places = Vec::new();
+            let mut ids = Vec::with_capacity(rest.len());
+            let mut handles = Vec::with_capacity(rest.len());
+            for (place, key) in rest.iter().enumerate() {
+                if let Some((handle, id)) = self.awake(*key) {
+                    handles.push(handle);
+                    ids.push(id);
+                    places.push(place);
+                }
+            }
+            let Some(living) = self.living.as_mut().filter(|_| !handles.is_empty()) else { return };
+            let called = living.deliver(&handles, ids, EventParam { name: &event.name, args: &event.args }).await;
+            match self.settle(called, "event") {
+                Ok(()) => return,
+                Err(failed) => rest = rest.get(failed.behind(&places)..).unwrap_or_default(),
+            }
+        }
+    }
+
+    pub(super) async fn undelivered(&mut self, to: ConnectionKey, target: ConnectionId, event: &SharedEvent) {
+        let Some((handle, id)) = self.woken(to).await else { return };
+        let Some(living) = &mut self.living else { return };
+        let param = EventParam { name: &event.name, args: &event.args };
+        let called = living.undelivered(handle, id, target, param).await;
+        let _ = self.settle(called, "undelivered");
+    }
+
+    pub(super) async fn notify(
+        &mut self,
+        to: ConnectionKey,
+        identity: &Identity,
+        notification: &Notification,
+    ) -> Outcome {
+        // What a connection that is closing would do with it, nobody would see: it stays in the mailbox.
+        if self.objects.get(&to).is_none_or(|object| object.connection.is_closing()) {
+            return Outcome::Lost;
+        }
+        let Some((handle, id)) = self.woken(to).await else { return Outcome::Lost };
+        let Some(living) = &mut self.living else { return Outcome::Lost };
+        let called = living.notify(handle, id, identity, notification).await;
+        match self.settle(called, "notification") {
+            Ok(()) => Outcome::Handled,
+            Err(Failed { .. }) => Outcome::Failed,
+        }
+    }
+
+    pub(super) async fn replaced(&mut self, to: ConnectionKey, identity: &Identity) {
+        let Some((handle, id)) = self.woken(to).await else { return };
+        let Some(living) = &mut self.living else { return };
+        let called = living.replaced(handle, id, identity).await;
+        let _ = self.settle(called, "replaced");
+    }
+
+    pub(super) async fn close(&mut self, key: ConnectionKey, closing: &Closing) {
+        self.woken(key).await;
+        // Not there: its store failed, and it has been dealt with.
+        let Some(Object { being, connection, .. }) = self.objects.remove(&key) else { return };
+        if let (Some(living), Being::Awake(handle)) = (&mut self.living, being) {
+            let param = ClosingParam { code: closing.code, reason: &closing.reason };
+            let called = living.close(handle, connection.id, param).await;
+            let _ = self.settle(called, "close");
+        }
+        // Last, because the guest may have subscribed to something on its way out.
+        self.class.environment.end_connection(&connection);
+    }
+
+    pub(super) async fn shut_down(&mut self, drain: Drain) {
+        self.draining = Some(drain);
+        let mut order: Vec<(Instant, ConnectionKey)> = Vec::with_capacity(self.objects.len());
+        for (key, object) in &self.objects {
+            // However long the calls below take, no connection outlives the drain.
+            object.connection.close_at(drain.end(), Closing::going_away());
+            order.push((drain.moment(object.connection.id), *key));
+        }
+        order.sort_unstable();
+        for (moment, key) in order {
+            let Some((handle, id)) = self.woken(key).await else { continue };
+            let Some(living) = &mut self.living else { continue };
+            let called = living.shut_down(handle, id).await;
+            if self.settle(called, "shutdown").is_ok()
+                && let Some(object) = self.objects.get(&key)
+            {
+                object.connection.close_at(moment, Closing::going_away());
+            }
+        }
+    }
+
+    /// An object that is in the guest.
+    fn awake(&self, key: ConnectionKey) -> Option<(ResourceAny, ConnectionId)> {
+        match self.objects.get(&key)? {
+            Object { being: Being::Awake(handle), connection, .. } => Some((*handle, connection.id)),
+            Object { being: Being::Asleep, .. } => None,
+        }
+    }
+
+    /// As `awake`, after waking it.
+    async fn woken(&mut self, key: ConnectionKey) -> Option<(ResourceAny, ConnectionId)> {
+        self.wake(key).await?;
+        self.awake(key)
+    }
+}
+
+impl Failed {
+    /// Where to go on: behind the item that failed. A guest that did not say where it was has failed at all of them.
+    fn behind(&self, places: &[usize]) -> usize {
+        self.attended.and_then(|item| places.get(item)).map_or(usize::MAX, |place| place + 1)
+    }
+}
