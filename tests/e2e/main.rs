@@ -31,6 +31,7 @@
 //! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
@@ -53,6 +54,7 @@ mod examples;
 mod floods;
 mod handshake;
 mod hostile;
+mod identities;
 mod kept_sockets;
 mod loading;
 mod misbehaving;

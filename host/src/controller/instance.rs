@@ -273,6 +273,10 @@ impl Instance {
 
     async fn replaced(&mut self, to: ConnectionKey, identity: &Identity) {
         let Some(object) = self.objects.get(&to) else { return };
+        if self.class.environment.identities.holds(object.connection.id, identity) {
+            // It has registered again since.
+            return;
+        }
         let Some(living) = &mut self.living else { return };
         let called = living.replaced(object.handle, object.connection.id, identity).await;
         let _ = self.settle(called, "replaced");

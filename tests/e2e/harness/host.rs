@@ -4,6 +4,7 @@ use super::folder::{Folder, shared_cache};
 use super::guests;
 use super::http::Ask;
 use super::raw::RawClient;
+use super::redis::RedisServer;
 use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
 use lakou_host::{Config, Metrics, Server, Snapshot};
@@ -27,12 +28,14 @@ pub(crate) struct TestHost {
     // The host has threads of its own, as in production: a guest that computes takes none from the clients.
     runtime: Option<Runtime>,
     _folder: Folder,
+    _kept: Option<Arc<RedisServer>>,
 }
 
 /// A host that is being furnished.
 pub(crate) struct Furnished {
     config: Config,
     folder: Folder,
+    kept: Option<Arc<RedisServer>>,
 }
 
 impl TestHost {
@@ -58,7 +61,7 @@ impl TestHost {
         config.controllers = folder.join("controllers");
         config.cache = Some(shared_cache());
         std::fs::create_dir(&config.controllers).expect("the test's own folder");
-        Furnished { config, folder }
+        Furnished { config, folder, kept: None }
     }
 
     /// A polite client on `path`.
@@ -162,6 +165,23 @@ impl Furnished {
         self
     }
 
+    /// Joins other hosts over a Redis.
+    pub(crate) fn redis(self, url: &str) -> Self {
+        self.config(|config| config.redis = Some(url.to_owned()))
+    }
+
+    /// With a server that must not end before the host does.
+    pub(crate) fn keeping(mut self, server: Arc<RedisServer>) -> Self {
+        self.kept = Some(server);
+        self
+    }
+
+    /// Keeps its data in a folder of its own.
+    pub(crate) fn data(mut self) -> Self {
+        self.config.data = Some(self.folder.join("data"));
+        self
+    }
+
     /// With an outbox of `bytes`; messages have to be smaller for that, because every one must fit into it.
     pub(crate) fn outbox(self, bytes: usize) -> Self {
         self.config(|config| (config.outbox, config.max_message, config.max_frame) = (bytes, bytes, bytes))
@@ -208,6 +228,7 @@ impl Furnished {
             served: Some(served),
             runtime: Some(runtime),
             _folder: self.folder,
+            _kept: self.kept,
         })
     }
 }
