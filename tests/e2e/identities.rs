@@ -59,6 +59,7 @@ on_every_store! {
     notifying::a_handler_may_register_notify_and_leave,
     notifying::a_full_mailbox_drops_its_oldest,
     notifying::what_is_too_large_is_refused,
+    notifying::who_does_not_read_loses_nothing,
     notifying::who_is_closing_swallows_nothing,
     notifying::a_host_that_stops_swallows_nothing,
     failing::a_handler_that_fails_gets_it_again_until_it_is_set_aside,

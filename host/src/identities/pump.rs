@@ -1,5 +1,6 @@
 //! Bringing what waits in a mailbox to one connection that holds the identity: one after the other, each when the handler
-//! of the one before has returned.
+//! of the one before has returned. They are handled when what the handlers have sent is written to the socket, so that a
+//! slow client holds up its own mailbox, and who is cut off finds what it did not get.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::Identities;
 use super::held::Seen;
 use crate::backoff::Backoff;
 use crate::bus::Bell;
-use crate::connection::Connection;
+use crate::connection::{Connection, Mark};
 use crate::identity::{Identity, Notification, NotificationId};
 use crate::mailbox::{Outcome, Work};
 use crate::rate::Admitted;
@@ -38,8 +39,8 @@ struct Pump<'p> {
     connection: &'p Connection,
     identity: &'p Identity,
     bell: &'p Arc<Bell>,
-    /// Handled, which the store is still to be told.
-    handled: Option<NotificationId>,
+    /// The last one whose handler has returned, which the store is still to be told.
+    handled: Option<(NotificationId, Mark)>,
     /// How many that are.
     count: usize,
 }
@@ -80,7 +81,9 @@ impl Pump<'_> {
     /// Takes some notifications out of the mailbox, has them handled, and notes what was.
     async fn round(&mut self) -> Result<Round, StoreError> {
         // What the store could not be told the last time would come again.
-        self.note().await?;
+        if !self.note().await? {
+            return Ok(Round::Over);
+        }
         let (id, store) = (self.connection.id, &self.identities.store);
         let Some(seen) = self.identities.held.look(id, self.identity, self.bell) else { return Ok(Round::Over) };
         let waiting = {
@@ -98,12 +101,12 @@ impl Pump<'_> {
             let outcome = if self.bell.is_over() { Outcome::Lost } else { self.hand(notification).await };
             match outcome {
                 Outcome::Handled => {
-                    self.handled = Some(id);
+                    self.handled = Some((id, self.connection.mark()));
                     self.count += 1;
                 }
                 Outcome::Failed => {
-                    self.note().await?;
                     self.fail(id).await?;
+                    self.note().await?;
                     return Ok(Round::Over);
                 }
                 Outcome::Lost => {
@@ -112,8 +115,7 @@ impl Pump<'_> {
                 }
             }
         }
-        self.note().await?;
-        Ok(Round::More)
+        Ok(if self.note().await? { Round::More } else { Round::Over })
     }
 
     /// The store does not know the connection: it has been pushed out, or the store has lost it.
@@ -154,9 +156,13 @@ impl Pump<'_> {
         outcome.await.unwrap_or(Outcome::Lost)
     }
 
-    /// Tells the store what has been handled.
-    async fn note(&mut self) -> Result<(), StoreError> {
-        let Some(upto) = self.handled else { return Ok(()) };
+    /// Tells the store what has been handled. False: the connection has ended before the client was sent all of it, and
+    /// it is to come again.
+    async fn note(&mut self) -> Result<bool, StoreError> {
+        let Some((upto, mark)) = self.handled else { return Ok(true) };
+        if !self.connection.written(mark).await {
+            return Ok(false);
+        }
         // No holder any more: the next round finds out.
         let identities = self.identities;
         if identities.store.handled(self.identity, self.connection.id, upto).await? {
@@ -164,7 +170,7 @@ impl Pump<'_> {
         }
         identities.metrics.notifications_handled.add(self.count);
         (self.handled, self.count) = (None, 0);
-        Ok(())
+        Ok(true)
     }
 
     async fn fail(&self, notification: NotificationId) -> Result<(), StoreError> {

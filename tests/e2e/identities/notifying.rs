@@ -176,3 +176,21 @@ pub(super) async fn a_host_that_stops_swallows_nothing(host: Furnished) {
     host.stopped().await;
     assert!(host.counted().notifications_handled >= heard, "{:?}", host.counted());
 }
+
+pub(super) async fn who_does_not_read_loses_nothing(host: Furnished) {
+    // More waits than the client's socket and the outbox hold.
+    let host = host.outbox(256 * 1024).config(|config| config.mailbox_size = 32 << 20).start().await;
+    let mut teller = Post::at(&host).await;
+    Post::registered(&host, "ann").await.ok("unregister ann").await;
+    for _ in 0..150 {
+        teller.answered("large ann 100000", "true").await;
+    }
+    let mut ann = Post::registered(&host, "ann").await;
+    host.counts("some are handled", |counted| counted.notifications_handled > 0).await;
+    for _ in 0..150 {
+        ann.told("ann", &"x".repeat(100_000)).await;
+    }
+    ann.quiet().await;
+    assert_eq!(host.counted().slow_clients, 0);
+    noted(&host, 150).await;
+}
