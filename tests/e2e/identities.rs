@@ -5,8 +5,10 @@ use crate::harness::host::Furnished;
 use crate::harness::redis::RedisServer;
 use std::sync::Arc;
 
+mod chaos;
 mod failing;
 mod lapsing;
+mod many;
 mod notifying;
 mod post;
 mod registering;
