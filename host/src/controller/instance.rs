@@ -75,8 +75,8 @@ impl Instance {
     async fn run(mut self, mut receiver: UnboundedReceiver<Work>) {
         let mut waiting = Vec::with_capacity(BATCH);
         while self.next(&mut receiver, &mut waiting).await > 0 {
-            if waiting.len() < BATCH {
-                // Sessions that are ready to run may be about to add to the batch.
+            if waiting.len() < BATCH && waiting.iter().any(|work| matches!(work, Work::Receive { .. })) {
+                // Sessions that are ready to run may be about to add to the batch. (Who emits has put in all it has.)
                 tokio::task::yield_now().await;
                 while waiting.len() < BATCH
                     && let Ok(work) = receiver.try_recv()
