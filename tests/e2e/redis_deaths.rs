@@ -25,6 +25,8 @@ async fn a_unicast_to_a_dead_server_comes_back() {
     let id = target.hear_text().await;
     sender.exchange(&format!("unicast {id} alive"), "ok").await;
     target.expect("told alive").await;
+    // A server that dies before it has said that it delivered something has that come back too.
+    until(NOTICED, "it is known to be delivered", async || redis.cli(&["XLEN", &stream_of(&id)]).await == "0").await;
 
     dying.signal(Signal::KILL);
     dying.ended().await;
