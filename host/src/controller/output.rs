@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tracing::Level;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
@@ -46,6 +47,36 @@ impl Output {
         match source {
             Source::Stdout => tracing::info!(target: "guest", controller, "{line}"),
             Source::Stderr => tracing::warn!(target: "guest", controller, "{line}"),
+        }
+    }
+
+    /// A line that a guest has logged; how it groups its lines comes before it.
+    pub(super) fn line(&self, level: Level, connection: Option<ConnectionId>, context: &str, message: &str) {
+        // What the log does not show takes no room in it.
+        let shown = match level {
+            Level::ERROR => tracing::enabled!(target: "guest", Level::ERROR),
+            Level::WARN => tracing::enabled!(target: "guest", Level::WARN),
+            Level::INFO => tracing::enabled!(target: "guest", Level::INFO),
+            Level::DEBUG => tracing::enabled!(target: "guest", Level::DEBUG),
+            Level::TRACE => tracing::enabled!(target: "guest", Level::TRACE),
+        };
+        if !shown || !self.admit() {
+            return;
+        }
+        let controller = &*self.controller;
+        let connection = connection.map(tracing::field::display);
+        let context = printable(cut(context, NAME_BYTES));
+        let between = if context.is_empty() { "" } else { ": " };
+        let message = printable(cut(message, LINE_BYTES));
+        macro_rules! log {
+            ($level:ident) => { tracing::$level!(target: "guest", controller, connection, "{context}{between}{message}") };
+        }
+        match level {
+            Level::ERROR => log!(error),
+            Level::WARN => log!(warn),
+            Level::INFO => log!(info),
+            Level::DEBUG => log!(debug),
+            Level::TRACE => log!(trace),
         }
     }
 

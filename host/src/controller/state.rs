@@ -8,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::class::Class;
-use super::imports::http::NoOutgoing;
+use super::imports::outgoing::Outgoing;
 use super::limits::MemoryLimit;
 use super::meter::{Clock, Meter};
 use super::output::{Lines, Source};
@@ -34,7 +34,7 @@ pub(crate) struct GuestState {
     pub(super) clock: Clock,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: NoOutgoing,
+    hooks: Outgoing,
 }
 
 /// Which item of a batch the guest says it is working on.
@@ -99,13 +99,14 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
         memory: MemoryLimit::new(class.limits.memory, Arc::clone(&class.environment.metrics)),
         batch: Batch::default(),
         clock,
-        wasi: WasiCtx::builder()
-            .stdout(Lines::new(&class.output, Source::Stdout))
-            .stderr(Lines::new(&class.output, Source::Stderr))
-            .max_random_size(RANDOM_BYTES)
-            .build(),
+        wasi: class.granted.furnish(
+            WasiCtx::builder()
+                .stdout(Lines::new(&class.output, Source::Stdout))
+                .stderr(Lines::new(&class.output, Source::Stderr))
+                .max_random_size(RANDOM_BYTES),
+        ),
         http,
-        hooks: NoOutgoing,
+        hooks: Outgoing::new(class),
         class: Arc::clone(class),
     };
     let mut store = Store::new(class.environment.engine(), state);

@@ -64,9 +64,9 @@ impl HostSocket for GuestState {
 
     fn subscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
-        let topic = match Topic::new(&topic) {
+        let topic = match emitting::topic(self, &topic) {
             Ok(topic) => topic,
-            Err(wrong) => return Ok(Err(Fault::Invalid(wrong))),
+            Err(fault) => return Ok(Err(fault)),
         };
         let environment = &self.class.environment;
         let limit = environment.settings.max_topics;
@@ -127,7 +127,7 @@ impl HostSocket for GuestState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
-        let identity = match emitting::identity(&identity) {
+        let identity = match emitting::identity(self, &identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -141,7 +141,7 @@ impl HostSocket for GuestState {
     async fn unregister(&mut self, socket: Resource<Socket>, identity: String) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
-        let identity = match emitting::identity(&identity) {
+        let identity = match emitting::identity(self, &identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
