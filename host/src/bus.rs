@@ -89,3 +89,14 @@ pub(crate) trait Bus: Send + Sync {
     /// Whether it reaches whom it should.
     fn health(&self) -> BusHealth;
 }
+
+/// Tells how the bus of a server is, while the server runs.
+#[derive(Clone)]
+pub struct BusMonitor(pub(crate) Arc<dyn Bus>);
+
+impl BusMonitor {
+    /// How it is now.
+    pub fn health(&self) -> BusHealth {
+        self.0.health()
+    }
+}

@@ -48,7 +48,7 @@ mod request;
 mod shutdown;
 mod text;
 
-pub use bus::BusHealth;
+pub use bus::{BusHealth, BusMonitor};
 pub use config::{
     Addressee, Config, ConfigError, ControllerConfig, Folder, Grants, GuestLimits, Names, Sources, Value, Variable,
 };

@@ -95,7 +95,7 @@ impl Bounds {
     /// What the event counts for, if a mailbox can hold it at all: one that can not would only push out all others.
     fn admit(&self, event: &Event) -> Result<u64, StoreError> {
         let cost = event.cost() as u64;
-        if cost <= self.bytes && self.entries > 0 {
+        if cost <= self.bytes {
             return Ok(cost);
         }
         Err(StoreError::Invalid(format!("a notification of {cost} bytes: a mailbox has {}", self.bytes)))

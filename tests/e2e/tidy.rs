@@ -12,7 +12,7 @@ const LONG: usize = 400;
 
 /// Who may know a third-party name: the name as source spells it, and the beginnings of the paths that may.
 const KNOWN_IN: &[(&str, &[&str])] = &[
-    ("redis::", &["host/src/link", "host/src/bus/redis", "host/src/store/redis"]),
+    ("redis::", &["host/src/link", "host/src/bus", "host/src/store", "host/src/controller/environment.rs"]),
     ("redb::", &["host/src/store/embedded"]),
     ("wasmtime::", &["host/src/controller"]),
     ("wasmtime_wasi::", &["host/src/controller"]),

@@ -46,7 +46,11 @@ impl Embedded {
     ///
     /// The file can not be used: it is another process's, damaged, or of another version. The text names it.
     pub(crate) fn open(folder: Option<&Path>, bounds: Bounds) -> Result<Self, StoreError> {
-        let writer = Writer::open(folder.map_or(Place::Memory, Place::in_folder), bounds)?;
+        Embedded::start(folder.map_or(Place::Memory, Place::in_folder), bounds)
+    }
+
+    fn start(place: Place, bounds: Bounds) -> Result<Self, StoreError> {
+        let writer = Writer::open(place, bounds)?;
         let (jobs, waiting) = mpsc::channel();
         let thread = std::thread::Builder::new().name("identities".into()).spawn(move || writer.run(&waiting));
         let writer = thread.map_err(|error| StoreError::unavailable(&error))?;
@@ -134,3 +138,6 @@ impl Drop for Embedded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
