@@ -10,6 +10,7 @@ mod config;
 mod diagnostics;
 mod emitting;
 mod http;
+mod keyvalue;
 mod logging;
 mod messaging;
 pub(super) mod outgoing;
@@ -32,6 +33,9 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
 
 /// What one controller may import beside that.
 pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) -> wasmtime::Result<()> {
+    if granted.keyvalue {
+        keyvalue::add_to_linker(linker)?;
+    }
     if granted.outbound.is_some() {
         outgoing::add_to_linker(linker)?;
     }

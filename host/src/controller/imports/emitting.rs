@@ -77,7 +77,9 @@ fn granted(state: &GuestState, granted: Result<(), Denied>) -> Result<(), Fault>
 pub(super) fn store_fault(error: &StoreError) -> Fault {
     match error {
         StoreError::Invalid(_) => Fault::Invalid(error.to_string()),
-        StoreError::Unavailable(_) | StoreError::Corrupt(_) => Fault::Unavailable(error.to_string()),
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Full(_) => {
+            Fault::Unavailable(error.to_string())
+        }
     }
 }
 
