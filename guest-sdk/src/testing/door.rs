@@ -15,6 +15,10 @@ use crate::message::Outgoing;
 use crate::platform::Origin;
 use crate::saved::Saved;
 
+mod services;
+
+pub(crate) use services::{config, keyvalue, log_line, send_request};
+
 thread_local! {
     /// The hosts whose handlers run on this thread, the innermost last. Tests run in parallel, each on its own thread.
     static CURRENT: RefCell<Vec<Weak<Yard>>> = const { RefCell::new(Vec::new()) };
