@@ -32,6 +32,10 @@
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
 //! | `servers` | several servers on one Redis: who is reached, in which order, and what is left when one stops |
+//! | `redis_deaths` | servers that are killed: who learns it, and what is left of them |
+//! | `redis_programs` | other programs emit through Redis, by the README's commands; what is not understood there |
+//! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
+//! | `redis_wrong` | what is said of a Redis that can not be worked with |
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
@@ -62,8 +66,12 @@ mod misfits;
 mod odd_mounts;
 mod overrides;
 mod readme;
+mod redis_deaths;
 mod redis_harness;
+mod redis_programs;
+mod redis_topologies;
 mod redis_trouble;
+mod redis_wrong;
 mod refusals;
 mod requests;
 mod routing;
