@@ -14,6 +14,9 @@
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
 //! | `delivery` | who gets a multicast, broadcast or unicast, and in which order, on each bus |
 //! | `topics` | who gets a publication, on each bus |
+//! | `addressees` | whom a controller may address, by itself and by grant |
+//! | `outgoing` | HTTP requests of guests: where they may go, and where never |
+//! | `host_services` | keys and values, configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
@@ -45,6 +48,7 @@
 
 mod harness;
 
+mod addressees;
 mod bodies;
 mod broken_answers;
 mod cache;
@@ -58,12 +62,14 @@ mod dependencies;
 mod examples;
 mod floods;
 mod handshake;
+mod host_services;
 mod hostile;
 mod kept_sockets;
 mod loading;
 mod misbehaving;
 mod misfits;
 mod odd_mounts;
+mod outgoing;
 mod overrides;
 mod readme;
 mod redis_deaths;

@@ -16,7 +16,8 @@ use tokio::time::{Instant, Sleep};
 use super::Line;
 use crate::destination::Target;
 
-/// How much of an answer is held while its head is read, and then of its body: a longer head is an error.
+/// The longest head of an answer, and how much of its body is held while nobody takes it. The library reads in pieces, and may
+/// take a head for whole that is a piece longer: so it is measured once more.
 const BUFFER: usize = 64 * 1024;
 
 /// The most header fields of an answer.
@@ -83,6 +84,10 @@ where
         };
         answered.map_err(|_elapsed| Broken::Late)??
     };
+    let head: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if head > BUFFER {
+        return Err(Broken::LongHead);
+    }
     let driver = async move {
         if let Some(connection) = connection {
             // Whoever reads the body learns that it has broken off.

@@ -7,7 +7,7 @@ use super::raw::RawClient;
 use super::redis::RedisServer;
 use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
-use lakou_host::{BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
+use lakou_host::{Addressee, BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
