@@ -40,6 +40,7 @@
 //! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
 //! | `redis_wrong` | what is said of a Redis that can not be worked with |
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
+//! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
@@ -64,6 +65,7 @@ mod floods;
 mod handshake;
 mod host_services;
 mod hostile;
+mod identities;
 mod kept_sockets;
 mod loading;
 mod misbehaving;

@@ -7,6 +7,7 @@ use crate::harness::redis::RedisServer;
 use crate::harness::redis::cluster::Cluster;
 use crate::harness::redis::sentinels::Sentinels;
 use crate::harness::wait::{until, within_bound};
+use crate::harness::ws::WsClient;
 use std::time::Duration;
 
 /// A failover waits for time-outs of its own, and for those who notice it.
@@ -38,9 +39,10 @@ async fn over_tls_with_an_authority_of_ones_own() {
     two.expect("told hello").await;
 }
 
-/// One sends numbers while something happens; the other hears what was accepted, once and in order.
-async fn survives(a: &TestHost, b: &TestHost, trouble: impl AsyncFnOnce()) {
-    let ((mut sender, _), (mut receiver, _)) = (known(a).await, known(b).await);
+/// One sends numbers while something happens; the other hears what was accepted, once and in order. Says who they were, and
+/// the id of the other.
+async fn survives(a: &TestHost, b: &TestHost, trouble: impl AsyncFnOnce()) -> (WsClient, WsClient, String) {
+    let ((mut sender, _), (mut receiver, id)) = (known(a).await, known(b).await);
     let mut accepted = Vec::new();
     let mut next = 0;
     let over = std::cell::Cell::new(false);
@@ -69,6 +71,7 @@ async fn survives(a: &TestHost, b: &TestHost, trouble: impl AsyncFnOnce()) {
         within_bound(Duration::from_secs(10), &expected, receiver.expect(&expected)).await;
     }
     assert_eq!((a.counted().events_lost, b.counted().events_lost), (0, 0));
+    (sender, receiver, id)
 }
 
 #[tokio::test]
@@ -87,13 +90,12 @@ async fn sentinels_that_choose_another_master() {
 async fn a_cluster_that_loses_a_master() {
     let mut cluster = Cluster::start().await;
     let [a, b] = members::<2>(&cluster.url()).await;
-    survives(&a, &b, async || {
+    let (mut one, mut two, id) = survives(&a, &b, async || {
         cluster.kill_master_of("lakou:controller:probe").await;
         cluster.healthy().await;
     })
     .await;
     // Each kind of call, over channels on different nodes.
-    let ((mut one, _), (mut two, id)) = (known(&a).await, known(&b).await);
     for (call, heard) in [("multicast m", "told m"), ("broadcast b", "told b"), (&format!("unicast {id} u"), "told u")]
     {
         one.exchange(call, "ok").await;

@@ -189,7 +189,8 @@ async fn in_bad_networks(seeds: &[u64], before_a: bool, before_b: bool) {
                 let troubles = [(before_a, &to_a, *seed), (before_b, &to_b, seed + 0x100)];
                 let begun: Vec<_> = troubles
                     .into_iter()
-                    .filter_map(|(wanted, proxy, seed)| wanted.then(|| proxy.trouble(seed)))
+                    .filter(|(wanted, ..)| *wanted)
+                    .map(|(_, proxy, seed)| proxy.trouble(seed))
                     .collect();
                 for trouble in begun {
                     trouble.ended().await;

@@ -141,6 +141,8 @@ async fn who_has_just_started_hears_and_is_heard() {
         let (mut young, id) = known(&host).await;
         old.exchange(&format!("unicast {id} welcome"), "ok").await;
         young.expect("told welcome").await;
+        young.leave().await;
+        old.expect("told left 1000 ").await;
     }
 }
 

@@ -90,6 +90,11 @@ impl Store for Embedded {
         self.ask(move |books| books.register(&identity, connection, terms))
     }
 
+    fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, _terms: Terms) -> Answer<'a, bool> {
+        // Nothing is lost here: who is no holder has been pushed out.
+        async move { Ok(self.waiting(identity, connection, 0).await? != Waiting::NotHolder) }.boxed()
+    }
+
     fn unregister<'a>(&'a self, identity: &'a Identity, connection: ConnectionId) -> Answer<'a, ()> {
         let identity = identity.clone();
         self.ask(move |books| books.unregister(&identity, connection))

@@ -195,6 +195,12 @@ impl Furnished {
         self
     }
 
+    /// Keeps its data in a folder of its own.
+    pub(crate) fn data(mut self) -> Self {
+        self.config.data = Some(self.folder.join("data"));
+        self
+    }
+
     /// With an outbox of `bytes`; messages have to be smaller for that, because every one must fit into it.
     pub(crate) fn outbox(self, bytes: usize) -> Self {
         self.config(|config| (config.outbox, config.max_message, config.max_frame) = (bytes, bytes, bytes))
