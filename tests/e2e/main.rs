@@ -16,7 +16,8 @@
 //! | `topics` | who gets a publication, on each bus |
 //! | `addressees` | whom a controller may address, by itself and by grant |
 //! | `outgoing` | HTTP requests of guests: where they may go, and where never |
-//! | `host_services` | keys and values, configuration, log, variables and folders, as granted |
+//! | `values` | keys and values of guests, in each store |
+//! | `host_services` | configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
@@ -91,3 +92,4 @@ mod static_files;
 mod tidy;
 mod topics;
 mod unread;
+mod values;
