@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::settings::{CONTROLLER_SETTINGS, SETTINGS};
 use super::value::Given;
 use super::{Config, ControllerConfig, grants};
+use crate::text::printable;
 
 /// The file that is read if none is named and it is there.
 const DEFAULT_FILE: &str = "lakou.toml";
@@ -44,7 +45,7 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("{file}: line {line}: {cause}")]
+    #[error("{file}: line {line}: {}", printable(.cause))]
     Syntax {
         /// The file.
         file: String,
@@ -54,7 +55,7 @@ pub enum ConfigError {
         cause: String,
     },
     /// A key that no setting has.
-    #[error("{origin}: unknown setting `{key}`; there are: {known}")]
+    #[error("{}: unknown setting `{}`; there are: {known}", printable(.origin), printable(.key))]
     Unknown {
         /// The file or the environment.
         origin: String,
@@ -64,7 +65,7 @@ pub enum ConfigError {
         known: String,
     },
     /// A value that a setting can not have.
-    #[error("{origin}: {wrong}")]
+    #[error("{}: {}", printable(.origin), printable(.wrong))]
     Value {
         /// The flag, the variable, or the file and the key.
         origin: String,
