@@ -6,10 +6,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod addressee;
+mod grants;
 mod settings;
 mod sources;
 mod value;
 
+pub use addressee::{Addressee, Names};
+pub use grants::{Folder, Grants, Value, Variable};
 pub(crate) use settings::SETTINGS;
 pub use sources::{ConfigError, Sources};
 
@@ -76,6 +80,8 @@ pub struct Config {
     pub max_requests: u32,
     /// Limits of each controller that has none of its own.
     pub guest: GuestLimits,
+    /// Whom each controller may address, beside what is its own, unless it has a list of its own.
+    pub messaging: Vec<Addressee>,
     /// Settings of single controllers, by name.
     pub overrides: BTreeMap<String, ControllerConfig>,
 }
@@ -99,6 +105,8 @@ pub struct GuestLimits {
     pub max_state: usize,
     /// Timers of one connection.
     pub max_timers: usize,
+    /// What its bucket of keys and values may hold, in bytes.
+    pub max_bucket: usize,
 }
 
 /// Settings of one controller; none: as for all controllers.
@@ -123,6 +131,10 @@ pub struct ControllerConfig {
     pub max_state: Option<usize>,
     /// Instead of [`GuestLimits::max_timers`].
     pub max_timers: Option<usize>,
+    /// Instead of [`GuestLimits::max_bucket`].
+    pub max_bucket: Option<usize>,
+    /// What it may ask of the host.
+    pub grants: Grants,
 }
 
 const KIB: usize = 1024;
@@ -160,6 +172,7 @@ impl Default for Config {
             max_instances: 1_000,
             max_requests: 256,
             guest: GuestLimits::default(),
+            messaging: Vec::new(),
             overrides: BTreeMap::new(),
         }
     }
@@ -175,6 +188,7 @@ impl Default for GuestLimits {
             hibernate_after: Duration::from_secs(10 * 60),
             max_state: 64 * KIB,
             max_timers: 64,
+            max_bucket: 64 * MIB,
         }
     }
 }
@@ -230,6 +244,7 @@ impl GuestLimits {
             hibernate_after: overrides.hibernate_after.unwrap_or(self.hibernate_after),
             max_state: overrides.max_state.unwrap_or(self.max_state),
             max_timers: overrides.max_timers.unwrap_or(self.max_timers),
+            max_bucket: overrides.max_bucket.unwrap_or(self.max_bucket),
         }
     }
 }

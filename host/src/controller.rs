@@ -10,6 +10,7 @@ mod call;
 mod class;
 mod engine;
 mod environment;
+mod grants;
 mod imports;
 mod instance;
 mod limits;

@@ -126,6 +126,10 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_state = value::size(v, 1, 16 * 1024 * 1024)?;
     "max-timers" "COUNT" "timers of one connection [default: 64]"
         |c, v| c.guest.max_timers = value::count(v, 10_000)?;
+    "max-bucket" "SIZE" "keys and values of one controller [default: 64MiB]"
+        |c, v| c.guest.max_bucket = value::size(v, 1024, GIB)?;
+    "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
+        |c, v| c.messaging = value::parsed(v)?;
 };
 
 /// Every setting of a single controller.
@@ -139,4 +143,10 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "hibernate-after" |c, v| c.hibernate_after = Some(value::duration(v, MILLISECOND)?);
     "max-state" |c, v| c.max_state = Some(value::size(v, 1, 16 * 1024 * 1024)?);
     "max-timers" |c, v| c.max_timers = Some(value::count(v, 10_000)?);
+    "max-bucket" |c, v| c.max_bucket = Some(value::size(v, 1024, GIB)?);
+    "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
+    "http" |c, v| c.grants.http = value::parsed(v)?;
+    "environment" |c, v| c.grants.environment = value::parsed(v)?;
+    "files" |c, v| c.grants.files = value::parsed(v)?;
+    "messaging" |c, v| c.grants.messaging = Some(value::parsed(v)?);
 };

@@ -7,10 +7,12 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::bindings::ControllerWorldPre;
 use super::environment::Environment;
+use super::grants::Granted;
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
 use crate::config::GuestLimits;
+use crate::ids::ConnectionId;
 
 /// A controller class, ready to be instantiated.
 pub(crate) struct Class {
@@ -22,6 +24,7 @@ pub(crate) struct Class {
     /// Whether its objects can be made anew from saved state.
     pub(super) resumable: bool,
     pub(super) limits: GuestLimits,
+    pub(super) granted: Granted,
     pub(super) output: Arc<Output>,
     pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
     pub(super) http: Option<ProxyPre<GuestState>>,
@@ -37,6 +40,14 @@ impl Class {
     /// How long a call into it may take.
     pub(crate) fn call_time(&self) -> Duration {
         self.limits.call_time
+    }
+
+    /// A guest of it has asked for what it may not have: counted, and logged.
+    pub(super) fn denied(&self, connection: Option<ConnectionId>, what: &str) {
+        self.environment.metrics.denied.count();
+        if self.output.admit() {
+            tracing::warn!(controller = %self.name, connection = connection.map(tracing::field::display), "denied: {what}");
+        }
     }
 
     /// Whether it answers plain HTTP requests.

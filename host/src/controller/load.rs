@@ -13,6 +13,8 @@ use super::bindings::ControllerWorldPre;
 use super::cache::{Cache, Compiled};
 use super::class::Class;
 use super::environment::Environment;
+use super::grants::Granted;
+use super::imports;
 use super::manifest::{self, ManifestError};
 use super::output::Output;
 use super::placement::Placement;
@@ -84,6 +86,10 @@ enum Cause {
     Compile(String),
     #[error("imports `{0}`, which this host does not offer")]
     Import(String),
+    #[error("imports `{import}`, which is not granted: write {grant} into [controller.{name}] of lakou.toml")]
+    NotGranted { import: String, grant: &'static str, name: String },
+    #[error("{0}")]
+    Grant(String),
     #[error("does not fit this host: {0}")]
     World(String),
     #[error(
@@ -157,9 +163,10 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
     let overrides = environment.settings.overrides.get(&name).cloned().unwrap_or_default();
 
     let (component, compiled) = compile(environment, cache, &wasm)?;
-    let linked = link(environment, &component)?;
+    let granted = Granted::new(&name, &overrides.grants, &environment.settings.messaging).map_err(Cause::Grant)?;
+    let linked = link(environment, &component, &name, &granted)?;
     let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
-    let class = class(environment, &name, path, linked, defaults.resume, &overrides);
+    let class = class(environment, &name, path, linked, granted, defaults.resume, &overrides);
     let mount = Mount {
         name,
         path: class.path.clone(),
@@ -193,10 +200,12 @@ struct Linked {
     http: Option<ProxyPre<GuestState>>,
 }
 
-fn link(environment: &Environment, component: &Component) -> Result<Linked, Cause> {
+fn link(environment: &Environment, component: &Component, name: &str, granted: &Granted) -> Result<Linked, Cause> {
     let engine = environment.engine();
     let component_type = component.component_type();
-    let linker = environment.linker();
+    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    let mut linker = environment.linker().clone();
+    imports::add_granted(&mut linker, granted).map_err(world)?;
     let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
     let is_controller = exports.iter().any(|name| name == CONTROLLER);
     let is_http = exports.iter().any(|name| name.starts_with(HTTP_HANDLER));
@@ -206,8 +215,7 @@ fn link(environment: &Environment, component: &Component) -> Result<Linked, Caus
     if !is_controller && !is_http {
         return Err(Cause::Exports(exports.join(", ")));
     }
-    let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error))?;
-    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error, name))?;
     Ok(Linked {
         sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
         http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
@@ -215,12 +223,15 @@ fn link(environment: &Environment, component: &Component) -> Result<Linked, Caus
 }
 
 /// Names the import that the linker did not find, if that is what is wrong.
-fn missing(error: &wasmtime::Error) -> Cause {
+fn missing(error: &wasmtime::Error, name: &str) -> Cause {
     let text = format!("{error:#}");
     let import =
         text.contains("matching implementation was not found in the linker").then(|| text.split('`').nth(1)).flatten();
     match import {
-        Some(import) => Cause::Import(import.to_owned()),
+        Some(import) => match imports::grant_for(import) {
+            Some(grant) => Cause::NotGranted { import: import.to_owned(), grant, name: name.to_owned() },
+            None => Cause::Import(import.to_owned()),
+        },
         None => Cause::World(text),
     }
 }
@@ -230,6 +241,7 @@ fn class(
     name: &str,
     path: String,
     linked: Linked,
+    granted: Granted,
     resumable: bool,
     overrides: &ControllerConfig,
 ) -> Arc<Class> {
@@ -246,6 +258,7 @@ fn class(
         placement: Placement::new(limits.connections_per_instance),
         resumable,
         limits,
+        granted,
         name,
     })
 }
