@@ -34,9 +34,12 @@ mod store;
 mod link;
 
 mod backoff;
+mod bucket;
+mod clients;
 mod connection;
 mod identity;
 mod ids;
+mod linger;
 mod mailbox;
 mod message;
 mod metrics;
@@ -47,7 +50,7 @@ mod shutdown;
 mod text;
 
 pub use bus::BusHealth;
-pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
+pub use config::{Config, ConfigError, ControllerConfig, ForwardedHeader, GuestLimits, Sources};
 pub use controller::{LoadError, Mount};
 pub use ids::{ConnectionId, NotAConnectionId, NotAServerId, ServerId};
 pub use metrics::{Metrics, Snapshot};

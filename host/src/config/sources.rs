@@ -183,12 +183,13 @@ fn read_controllers(config: &mut Config, file: &str, controllers: &toml::Value) 
     Ok(())
 }
 
-/// Hands a value of the file to a setting; numbers may be written as numbers.
+/// Hands a value of the file to a setting; numbers and truths may be written as such.
 fn set(value: &toml::Value, set: impl FnOnce(&Given) -> Result<(), String>) -> Result<(), String> {
     let text = |value: &toml::Value| match value {
         toml::Value::String(text) => Ok(text.clone()),
         toml::Value::Integer(number) => Ok(number.to_string()),
-        other => Err(format!("is a {}; a text or a whole number is wanted", other.type_str())),
+        toml::Value::Boolean(flag) => Ok(flag.to_string()),
+        other => Err(format!("is a {}; a text, a whole number or a truth value is wanted", other.type_str())),
     };
     let given = match value {
         toml::Value::Array(items) => Given::List(items.iter().map(text).collect::<Result<_, _>>()?),
