@@ -29,11 +29,13 @@ autobahn: build wasm-target
 	$(CARGO) build --release --target $(WASM) -p echo
 	tests/autobahn.sh
 
-# Against a bare tokio-tungstenite server, in the same run; takes some minutes and wants a quiet machine.
-bench: build wasm-target
+# Against a bare tokio-tungstenite server, and two servers against raw Redis, each in the same run; takes some minutes and
+# wants a quiet machine.
+bench: build wasm-target redis-server
 	$(CARGO) build --release -p lakou-bench
-	$(CARGO) build --release --target $(WASM) -p echo -p fanout
+	$(CARGO) build --release --target $(WASM) -p echo -p fanout -p probe -p postbox
 	target/release/bench
+	target/release/bench-servers
 
 lint: wasm-target
 	$(CARGO) fmt --all --check

@@ -17,6 +17,8 @@ pub trait Class: Controller {
     const PATH: &'static str;
     /// Whether some method is for clients; if not, their messages are not looked into.
     const CLIENT_METHODS: bool;
+    /// Whether there is a [`Controller::resume`]; if not, nothing can be saved.
+    const RESUMES: bool;
 
     /// The method that is called `name`, if there is one.
     #[doc(hidden)]

@@ -4,10 +4,11 @@ use http::StatusCode;
 
 use crate::closing::Closing;
 use crate::event::Event;
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::request::{Acceptance, Refusal, Request};
+use crate::saved::Saved;
 use crate::socket::Socket;
 
 /// A controller class: its values are connections, its fields are a connection's state.
@@ -16,7 +17,7 @@ use crate::socket::Socket;
 /// the methods marked `#[event]` and `#[client]`.
 ///
 /// Calls on one connection come one at a time and in order. A panic costs more than an `Err`: it ends this connection
-/// (close code 1011) and restarts those that share its sandbox (1012).
+/// (close code 1011) and restarts those that share its sandbox (1012, or [`resume`](Self::resume)).
 pub trait Controller: Sized + 'static {
     /// Asked before the WebSocket is opened; a refusal is the HTTP answer to the client. Accepts everybody if left out.
     ///
@@ -30,6 +31,74 @@ pub trait Controller: Sized + 'static {
 
     /// The WebSocket is open: make the object. `request` is what `connect` was shown. What is sent here arrives first.
     fn open(socket: Socket, request: Request) -> Self;
+
+    /// The object of a living connection, made anew from what [`Socket::save`] or [`suspend`](Self::suspend) last gave:
+    /// another connection has failed and taken the sandbox along, or all of the sandbox has slept. The client has noticed
+    /// nothing; `request` is what `open` was shown. Identities and topics are as they were, timers are not: set them again.
+    /// Called before anything else is.
+    ///
+    /// Only where this is written can a controller save state. A new version of it may meet the state of an older one.
+    ///
+    /// ```
+    /// use lakou_sdk::{Controller, Request, Result, Saved, Socket, controller};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// struct Counter {
+    ///     socket: Socket,
+    ///     state: State,
+    /// }
+    ///
+    /// /// What has to survive is in a type of its own.
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct State {
+    ///     clicks: u32,
+    /// }
+    ///
+    /// #[controller]
+    /// impl Controller for Counter {
+    ///     fn open(socket: Socket, _request: Request) -> Self {
+    ///         Self { socket, state: State::default() }
+    ///     }
+    ///
+    ///     fn resume(socket: Socket, _request: Request, state: Saved) -> Result<Self> {
+    ///         Ok(Self { socket, state: state.parse()? })
+    ///     }
+    ///
+    ///     fn suspend(&mut self) -> Option<Saved> {
+    ///         Saved::json(&self.state).ok()
+    ///     }
+    ///
+    ///     #[client]
+    ///     fn click(&mut self) -> Result {
+    ///         self.state.clicks += 1;
+    ///         self.socket.save(Saved::json(&self.state)?)?;
+    ///         self.socket.send(self.state.clicks.to_string())
+    ///     }
+    /// }
+    ///
+    /// # use lakou_sdk::{json, testing::Host};
+    /// let host = Host::new();
+    /// let ann = host.connect::<Counter>("/counter").expect("open to all");
+    /// ann.call("click", json!({}));
+    /// host.restart_instance::<Counter>();
+    /// ann.call("click", json!({}));
+    /// assert_eq!(ann.texts(), ["1", "2"]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Why the state is not understood. It goes to the log, and the connection is closed with 1012.
+    fn resume(socket: Socket, request: Request, state: Saved) -> Result<Self> {
+        let _ = (socket, request, state);
+        Err(Fault::Invalid(format!("nobody has written `{RESUME}`")))
+    }
+
+    /// Gives what [`resume`](Self::resume) needs; the object may be dropped afterwards, without [`close`](Self::close), to
+    /// be made anew when there is something to do. Asked when all connections of the sandbox have been idle for a while,
+    /// 10 minutes by default, and none of them has a timer. `None`: not now, and the sandbox stays as it is.
+    fn suspend(&mut self) -> Option<Saved> {
+        None
+    }
 
     /// The client has sent a message (other than a call of a `#[client]` method).
     ///
@@ -87,3 +156,6 @@ pub trait Controller: Sized + 'static {
         response
     }
 }
+
+/// What to write so that saved state is of use.
+const RESUME: &str = "fn resume(socket: Socket, request: Request, state: Saved) -> Result<Self>";

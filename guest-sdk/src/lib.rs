@@ -65,7 +65,7 @@
 //!
 //! All but [`open`](Controller::open) have defaults; the trait [`Controller`] describes them:
 //! `connect` (may refuse the request) → `open` → `message`, events, `undelivered`, `replaced`, `shutdown`, in any order and
-//! number → `close`. With [`http`](Controller::http) a controller answers plain HTTP on its path, too.
+//! number → `close`. In between, `suspend` and `resume` replace the object of a controller that has them. With [`http`](Controller::http) a controller answers plain HTTP on its path, too.
 //!
 //! Methods that are called by name are written into the same block and marked, see
 //! [`controller`](macro@controller). The mark is the security boundary: clients can call `#[client]` methods and
@@ -100,6 +100,15 @@
 //! state in fields. A handler that returns an `Err` is reported in the log. One that panics, or takes too much time or
 //! memory, ends its connection (1011) and restarts those that share its sandbox (1012).
 //!
+//! A controller that can be *resumed* survives the failure of others: it [saves](Socket::save) what it needs after a change,
+//! and its object is made anew by [`Controller::resume`] while the client stays connected. With
+//! [`Controller::suspend`], long idle connections give their memory back in the same way.
+//!
+//! # Timers
+//!
+//! [`Socket::after`] and [`Socket::every`] call a method of this connection later, by an event. The [`Timer`] that they give
+//! is kept for as long as the event is wanted.
+//!
 //! # Tests
 //!
 //! Everything compiles natively, where [`testing`] is a host of its own: connect clients, let them speak, look at what
@@ -116,7 +125,9 @@ mod message;
 pub mod messaging;
 mod notification;
 mod request;
+mod saved;
 mod socket;
+mod timer;
 
 mod arguments;
 mod class;
@@ -149,8 +160,10 @@ pub use lakou_sdk_macro::controller;
 pub use message::{Message, Outgoing};
 pub use notification::{Notification, NotificationId, notification};
 pub use request::{Acceptance, Refusal, Request};
+pub use saved::Saved;
 pub use serde_json::{Value, json};
 pub use socket::Socket;
+pub use timer::Timer;
 
 // The expansion of the attribute names this crate; so its own tests can use it, too.
 #[cfg(test)]

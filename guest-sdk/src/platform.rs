@@ -11,6 +11,10 @@ mod native;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::*;
 
+// Compiled for its tests, too: the fake host knows by itself when a timer has ended.
+#[cfg(any(target_family = "wasm", test))]
+mod detached;
+
 /// Where a call that did not fit a method came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(unreachable_pub, reason = "the fake host shows it, the real one does not")]

@@ -1,11 +1,15 @@
 //! A controller object's grip on its own connection.
 
+use std::time::Duration;
+
 use crate::event::Event;
 use crate::fault::Result;
 use crate::id::ConnectionId;
 use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
 use crate::platform;
+use crate::saved::Saved;
+use crate::timer::Timer;
 
 /// One living WebSocket, handed to [`Controller::open`](crate::Controller::open) and kept as a field.
 ///
@@ -46,6 +50,84 @@ impl Socket {
     /// the reason is over 123 bytes. Codes from 4000 are the application's own.
     pub fn close(&self, code: u16, reason: &str) -> Result {
         self.platform.close(code, reason)
+    }
+
+    /// Keeps `state` for [`Controller::resume`](crate::Controller::resume), in the place of what was kept before: outside of
+    /// the sandbox, on this server, for as long as the connection lives. Save after each change that must not be lost.
+    ///
+    /// ```
+    /// # use lakou_sdk::{Result, Saved, Socket};
+    /// # fn save(socket: &Socket, game: &(u32, u32)) -> Result {
+    /// socket.save(Saved::json(game)?)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::TooLarge`](crate::Fault::TooLarge): over 64 KiB, by default; what was kept before still is.
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): the controller has no `resume`.
+    /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed.
+    pub fn save(&self, state: impl Into<Saved>) -> Result {
+        self.platform.save(&state.into())
+    }
+
+    /// Calls the method that has the event's name on this connection, in `time` or a little later. The timer ends when it is
+    /// dropped, and with the connection or its object.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use lakou_sdk::{Controller, Request, Result, Socket, Timer, controller};
+    ///
+    /// struct Greeter {
+    ///     socket: Socket,
+    ///     greeting: Option<Timer>,
+    /// }
+    ///
+    /// #[controller]
+    /// impl Controller for Greeter {
+    ///     fn open(socket: Socket, _request: Request) -> Self {
+    ///         let greeting = socket.after(Duration::from_secs(5), GreeterEvents::greet("you"));
+    ///         Self { socket, greeting: greeting.ok() }
+    ///     }
+    ///
+    ///     #[event]
+    ///     fn greet(&mut self, whom: &str) -> Result {
+    ///         self.socket.send(format!("hello {whom}"))
+    ///     }
+    ///
+    ///     #[client]
+    ///     fn enough(&mut self) {
+    ///         self.greeting = None;
+    ///     }
+    /// }
+    ///
+    /// # use lakou_sdk::{json, testing::Host};
+    /// let host = Host::new();
+    /// let [ann, ben] = [(), ()].map(|()| host.connect::<Greeter>("/greeter").expect("open to all"));
+    /// ben.call("enough", json!({}));
+    /// host.advance(Duration::from_secs(5));
+    /// assert_eq!((ann.texts(), ben.texts()), (vec!["hello you".to_owned()], vec![]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): `time` is over a year; or the event's name is empty or over 256 bytes.
+    /// - [`Fault::TooLarge`](crate::Fault::TooLarge): the event is over its limit.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many timers as it may have, 64 by default.
+    /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed.
+    pub fn after(&self, time: Duration, event: Event) -> Result<Timer> {
+        self.platform.after(time, &event).map(Timer::new)
+    }
+
+    /// As [`after`](Self::after), again and again, `interval` from one time to the next. A time that comes while the event
+    /// of the one before still waits is left out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`after`](Self::after); an interval under 10 milliseconds is [`Fault::Invalid`](crate::Fault::Invalid), too.
+    pub fn every(&self, interval: Duration, event: Event) -> Result<Timer> {
+        self.platform.every(interval, &event).map(Timer::new)
     }
 
     /// From now on the client gets what is published on `topic`, straight from the host. A topic is 1 to 256 bytes and

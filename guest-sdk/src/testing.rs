@@ -46,8 +46,12 @@
 //! Identities have their mailboxes: [`Host::notify`] is another server, and [`Host::lose_store`], [`Host::lapse`] and
 //! [`Host::repeat_notification`] are what goes wrong, when a test says so.
 //!
-//! What it leaves out: limits of size, number, speed and memory, other servers, the passing of time, and the order between
-//! different senders.
+//! Timers run by a clock that the test moves: [`Host::advance`]. Saved state is seen by [`Client::saved`] and put to use by
+//! [`Host::restart_instance`] and [`Host::hibernate`]; there, objects are made anew at once, and not when there is something
+//! to do.
+//!
+//! What it leaves out: most limits of size, number, speed and memory, other servers, the passing of time by itself, and the
+//! order between different senders.
 
 mod client;
 mod host;
@@ -57,6 +61,7 @@ mod mailboxes;
 mod path;
 mod rules;
 mod seats;
+mod timers;
 mod yard;
 
 pub use client::Client;

@@ -16,7 +16,7 @@ mod topics;
 
 pub(crate) use bells::Bell;
 pub use health::BusHealth;
-pub(crate) use redis::Notice;
+pub(crate) use redis::{Notice, wire};
 pub(crate) use topics::Topic;
 
 /// An event and whom it is for.
@@ -88,4 +88,15 @@ pub(crate) trait Bus: Send + Sync {
 
     /// Whether it reaches whom it should.
     fn health(&self) -> BusHealth;
+}
+
+/// Tells how the bus of a server is, while the server runs.
+#[derive(Clone)]
+pub struct BusMonitor(pub(crate) Arc<dyn Bus>);
+
+impl BusMonitor {
+    /// How it is now.
+    pub fn health(&self) -> BusHealth {
+        self.0.health()
+    }
 }

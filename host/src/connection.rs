@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::ids::ConnectionId;
@@ -35,7 +36,13 @@ pub(crate) struct Connection {
     timers: AtomicUsize,
     /// The session: woken when there is something to send, to close, or room to read on.
     session: AtomicWaker,
+    /// Those who wait for messages to be written.
+    written: Notify,
 }
+
+/// A place in the outbox: behind everything that has been queued so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Mark(u64);
 
 /// Why a message was not queued.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +70,12 @@ struct Outbox {
     queue: VecDeque<Message>,
     /// Queued here, or taken by the session and not yet written to the socket.
     bytes: usize,
+    /// Behind what has been queued, what the session has taken, and what it has written to the socket.
+    queued: Mark,
+    taken: Mark,
+    written: Mark,
+    /// The session has ended.
+    over: bool,
     closing: Option<Closing>,
     close_taken: bool,
     close_at: Option<(Instant, Closing)>,
@@ -81,6 +94,7 @@ impl Connection {
             saved: Mutex::default(),
             timers: AtomicUsize::new(0),
             session: AtomicWaker::new(),
+            written: Notify::new(),
         }
     }
 
@@ -103,6 +117,7 @@ impl Connection {
             return Err(NotQueued::Gone);
         }
         outbox.bytes += length;
+        outbox.queued.0 += 1;
         outbox.queue.push_back(message);
         let first = outbox.queue.len() == 1;
         drop(outbox);
@@ -141,6 +156,25 @@ impl Connection {
         self.timers.load(Ordering::Acquire) > 0
     }
 
+    /// Behind everything that is queued now.
+    pub(crate) fn mark(&self) -> Mark {
+        self.outbox().queued
+    }
+
+    /// Waits until everything before `mark` has been written to the socket. False: the connection has ended before that.
+    pub(crate) async fn written(&self, mark: Mark) -> bool {
+        loop {
+            let changed = self.written.notified();
+            {
+                let outbox = self.outbox();
+                if outbox.written >= mark || outbox.over {
+                    return outbox.written >= mark;
+                }
+            }
+            changed.await;
+        }
+    }
+
     /// Whether it is closing or closed.
     pub(crate) fn is_closing(&self) -> bool {
         self.outbox().closing.is_some()
@@ -165,8 +199,8 @@ impl Connection {
         self.session.wake();
     }
 
-    /// For the session alone: moves what is queued to `into`. `written` is how many bytes of earlier ones have reached
-    /// the socket since the last call.
+    /// For the session alone, when all that it has taken before is written: moves what is queued to `into`. `written` is how
+    /// many bytes of earlier ones have reached the socket since the last call.
     pub(crate) fn poll_outgoing(
         &self,
         context: &mut Context<'_>,
@@ -177,8 +211,13 @@ impl Connection {
         self.session.register(context.waker());
         let mut outbox = self.outbox();
         outbox.bytes -= written.min(outbox.bytes);
+        if outbox.written < outbox.taken {
+            outbox.written = outbox.taken;
+            self.written.notify_waiters();
+        }
         if !outbox.queue.is_empty() {
             let bytes = outbox.queue.iter().map(Message::len).sum();
+            outbox.taken = outbox.queued;
             into.append(&mut outbox.queue);
             return Poll::Ready(Outgoing::Messages(bytes));
         }
@@ -196,7 +235,9 @@ impl Connection {
         let mut outbox = self.outbox();
         outbox.closing.get_or_insert_with(|| closing.clone());
         outbox.close_taken = true;
+        outbox.over = true;
         outbox.queue = VecDeque::new();
+        self.written.notify_waiters();
     }
 
     /// A message of the client has been handed to the instance's mailbox.

@@ -25,5 +25,6 @@ pub(crate) use class::Class;
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};
+pub(crate) use manifest::check_defaults;
 pub(crate) use placement::Seat;
 pub(crate) use plain::NoAnswer;

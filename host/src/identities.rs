@@ -7,24 +7,24 @@
 //!
 //! A notification counts as handled when a handler has returned, and not before: whatever ends in between, it comes again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::bus::local::LocalBus;
-use crate::bus::{Bell, Bus, Notice};
+use crate::bus::{Bus, Notice};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::identity::Identity;
-use crate::ids::{ConnectionId, ConnectionKey};
+use crate::ids::ConnectionId;
 use crate::message::SharedEvent;
 use crate::metrics::Metrics;
 use crate::rate::{Admitted, RateLimit};
 use crate::store::{Bounds, Store, StoreError, Terms};
 
+mod held;
 mod inbox;
 mod leaving;
 mod pump;
@@ -38,6 +38,10 @@ const ATTEMPTS: u32 = 5;
 /// How many mailboxes are looked into at a time: after Redis was away, all of them are to be.
 const LOOKING: usize = 64;
 
+/// How long a guest waits for the store at the most, and at the most half of the time that its call has: it is to hear that
+/// the store is away, and not to fail because of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Lines about dropped and failed notifications a second.
 const LINES: u32 = 10;
 
@@ -48,7 +52,7 @@ pub(crate) struct Identities {
     local: Arc<LocalBus>,
     metrics: Arc<Metrics>,
     settings: Arc<Config>,
-    held: Mutex<HashMap<ConnectionKey, HashMap<Identity, Arc<Bell>>>>,
+    held: held::Held,
     leaving: leaving::Leaving,
     looking: Semaphore,
     lines: RateLimit,
@@ -92,10 +96,10 @@ impl Identities {
         Arc::new(Identities {
             store,
             bus,
+            held: held::Held::new(Arc::clone(&local), settings.max_identities),
             local,
             metrics,
             settings,
-            held: Mutex::default(),
             leaving: leaving::Leaving::default(),
             looking: Semaphore::new(LOOKING),
             lines: RateLimit::new(LINES),
@@ -113,16 +117,18 @@ impl Identities {
         }
     }
 
-    /// Makes the connection a holder of the identity, and brings to it what waits and what will come.
+    /// Makes the connection a holder of the identity, and brings to it what waits and what will come. `time` is what the
+    /// call has.
     ///
     /// # Cancel safety
     ///
-    /// Dropped half-way, the connection may be registered in the store; its end ends that, too.
+    /// Dropped half-way, the connection may be registered in the store, and nobody serves it; its end ends that, too.
     pub(crate) async fn register(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         identity: Identity,
         wish: Wish,
+        time: Duration,
     ) -> Result<(), NotRegistered> {
         let terms = self.terms(&identity, wish)?;
         if self.settings.redis.is_none() && self.settings.data.is_none() {
@@ -133,44 +139,68 @@ impl Identities {
             });
         }
         let id = connection.id;
-        let begins = self.hold(connection, &identity)?;
         // Rung from here on: what is notified after the store knows of the connection is not missed.
-        let registered = match self.store.register(&identity, id, terms).await {
+        let asking = in_time(time, async { Ok(self.held.begin(connection, &identity, terms).await) }).await??;
+        let registered = match in_time(time, self.store.register(&identity, id, terms)).await {
             Ok(registered) => registered,
             Err(error) => {
-                if begins.is_some() {
-                    self.let_go(id, &identity);
+                // If it was registered before, it still may be; who serves it finds out.
+                if asking.is_new {
+                    self.held.end(id, &identity);
                     self.leaving.push(id, identity);
                 }
                 return Err(error.into());
             }
         };
+        let (bell, is_new) = (Arc::clone(&asking.bell), asking.is_new);
+        drop(asking);
         for other in registered.pushed_out {
             self.bus.ring(other, &identity);
         }
         if connection.is_closing() {
             // Its end may have come and gone while the store was asked.
-            self.let_go(id, &identity);
+            self.held.end(id, &identity);
             self.leaving.push(id, identity);
             return Err(NotRegistered::Gone);
         }
-        if let Some(bell) = begins {
+        self.held.renewed(id, &identity, &bell);
+        if is_new {
             self.pump(Arc::clone(connection), identity, bell);
         }
         Ok(())
     }
 
     /// The end of `register`.
-    pub(crate) async fn unregister(&self, connection: &Connection, identity: &Identity) -> Result<(), NotRegistered> {
+    pub(crate) async fn unregister(
+        &self,
+        connection: &Connection,
+        identity: &Identity,
+        time: Duration,
+    ) -> Result<(), NotRegistered> {
+        let id = connection.id;
         if connection.is_closing() {
             return Err(NotRegistered::Gone);
         }
-        self.let_go(connection.id, identity);
-        Ok(self.store.unregister(identity, connection.id).await?)
+        self.held.end(id, identity);
+        let unregistered = in_time(time, self.store.unregister(identity, id)).await;
+        if unregistered.is_err() {
+            self.leaving.push(id, identity.clone());
+        }
+        Ok(unregistered?)
+    }
+
+    /// As [`notify`](Self::notify), by a guest whose call has this time.
+    pub(crate) async fn notify_in(
+        &self,
+        time: Duration,
+        identity: &Identity,
+        event: &SharedEvent,
+    ) -> Result<bool, StoreError> {
+        in_time(time, self.notify(identity, event)).await
     }
 
     /// Stores an event for the identity, and rings for those who hold it. False: there is no such identity.
-    pub(crate) async fn notify(&self, identity: &Identity, event: &SharedEvent) -> Result<bool, StoreError> {
+    async fn notify(&self, identity: &Identity, event: &SharedEvent) -> Result<bool, StoreError> {
         let Some(notified) = self.store.notify(identity, event).await? else { return Ok(false) };
         self.metrics.notifications.count();
         if notified.dropped > 0 {
@@ -186,16 +216,18 @@ impl Identities {
     }
 
     /// Whether there is such an identity.
-    pub(crate) async fn registered(&self, identity: &Identity) -> Result<bool, StoreError> {
-        self.store.registered(identity).await
+    pub(crate) async fn registered(&self, identity: &Identity, time: Duration) -> Result<bool, StoreError> {
+        in_time(time, self.store.registered(identity)).await
+    }
+
+    /// Whether the connection is one of this identity's, as far as this server knows.
+    pub(crate) fn holds(&self, connection: ConnectionId, identity: &Identity) -> bool {
+        self.held.holds(connection, identity)
     }
 
     /// The connection has ended, and with it its registrations.
     pub(crate) fn end(&self, connection: ConnectionId) {
-        let Some(held) = self.held().remove(&connection.key()) else { return };
-        for (identity, bell) in held {
-            bell.end();
-            self.local.take_down_bell(connection, &identity);
+        for identity in self.held.end_all(connection) {
             self.leaving.push(connection, identity);
         }
     }
@@ -211,40 +243,11 @@ impl Identities {
             max_connections => Ok(Terms { lifetime: wanted.max(shortest), max_connections }),
         }
     }
+}
 
-    /// Notes that the connection holds the identity; gives its bell, if it is new.
-    fn hold(&self, connection: &Connection, identity: &Identity) -> Result<Option<Arc<Bell>>, NotRegistered> {
-        let limit = self.settings.max_identities;
-        let mut held = self.held();
-        // Under the lock, and `end` comes after the close: nothing is noted for who has ended.
-        if connection.is_closing() {
-            return Err(NotRegistered::Gone);
-        }
-        let theirs = held.entry(connection.id.key()).or_default();
-        if theirs.contains_key(identity) {
-            return Ok(None);
-        }
-        if theirs.len() >= limit {
-            return Err(NotRegistered::TooMany(limit));
-        }
-        let bell = self.local.hang_bell(connection.id, identity);
-        theirs.insert(identity.clone(), Arc::clone(&bell));
-        Ok(Some(bell))
-    }
-
-    fn let_go(&self, connection: ConnectionId, identity: &Identity) {
-        let mut held = self.held();
-        let Some(theirs) = held.get_mut(&connection.key()) else { return };
-        if let Some(bell) = theirs.remove(identity) {
-            bell.end();
-            self.local.take_down_bell(connection, identity);
-        }
-        if theirs.is_empty() {
-            held.remove(&connection.key());
-        }
-    }
-
-    fn held(&self) -> MutexGuard<'_, HashMap<ConnectionKey, HashMap<Identity, Arc<Bell>>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What the store answers in time.
+async fn in_time<T>(time: Duration, asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let patience = PATIENCE.min(time / 2);
+    let late = || StoreError::Unavailable(format!("no answer within {patience:?}"));
+    tokio::time::timeout(patience, asked).await.unwrap_or_else(|_elapsed| Err(late()))
 }

@@ -15,6 +15,8 @@
 
 pub mod cli;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod telemetry;
 
 mod server;
@@ -49,7 +51,7 @@ mod request;
 mod shutdown;
 mod text;
 
-pub use bus::BusHealth;
+pub use bus::{BusHealth, BusMonitor};
 pub use config::{Config, ConfigError, ControllerConfig, ForwardedHeader, GuestLimits, Sources};
 pub use controller::{LoadError, Mount};
 pub use ids::{ConnectionId, NotAConnectionId, NotAServerId, ServerId};

@@ -42,8 +42,9 @@ pub(crate) struct Link {
 struct Shared {
     address: Address,
     state: Mutex<State>,
-    /// Counts the connections made: whoever cares about what Redis may have lost meanwhile looks again at each.
-    dialled: watch::Sender<u64>,
+    /// Counts the connections after which Redis may have less than before: to another process, or to one whose data came
+    /// from another meanwhile. Whoever cares about what may be lost looks again at each.
+    epoch: watch::Sender<u64>,
     /// Counts changes of the map: long-lived connections look whether they are still at the right node.
     moved: watch::Sender<u64>,
 }
@@ -53,6 +54,8 @@ struct State {
     map: Option<Arc<Map>>,
     last_map: Option<Arc<Map>>,
     lines: HashMap<Node, MultiplexedConnection>,
+    /// Which process each node was when it was connected to last.
+    identities: HashMap<Node, String>,
 }
 
 impl Link {
@@ -62,8 +65,8 @@ impl Link {
             // Another part of the process may have installed one; any will do.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let (dialled, moved) = (watch::Sender::new(0), watch::Sender::new(0));
-        Link { shared: Arc::new(Shared { address, state: Mutex::default(), dialled, moved }) }
+        let (epoch, moved) = (watch::Sender::new(0), watch::Sender::new(0));
+        Link { shared: Arc::new(Shared { address, state: Mutex::default(), epoch, moved }) }
     }
 
     /// The number of the database.
@@ -76,9 +79,13 @@ impl Link {
         self.shared.address.is_cluster()
     }
 
-    /// Changes with each connection that was made.
-    pub(crate) fn dialled(&self) -> watch::Receiver<u64> {
-        self.shared.dialled.subscribe()
+    /// Changes whenever Redis may have lost something.
+    pub(crate) fn epochs(&self) -> watch::Receiver<u64> {
+        self.shared.epoch.subscribe()
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        *self.shared.epoch.borrow()
     }
 
     /// Changes when keys may have moved to other nodes.
@@ -103,13 +110,37 @@ impl Link {
         key: &str,
         pipeline: &mut Pipeline,
     ) -> Result<Vec<RedisResult<Value>>, LinkError> {
-        let (node, mut line) = self.line(key).await?;
+        let (node, line) = self.line(key).await?;
+        self.send(&node, line, pipeline).await
+    }
+
+    /// The same, but nothing is sent, and there is no answer, if the epoch is not this one any more.
+    pub(crate) async fn pipeline_in(
+        &self,
+        epoch: u64,
+        key: &str,
+        pipeline: &mut Pipeline,
+    ) -> Result<Option<Vec<RedisResult<Value>>>, LinkError> {
+        let (node, line) = self.line(key).await?;
+        // The epoch has begun before its connection can be had, so this connection is none of a later one.
+        if self.epoch() != epoch {
+            return Ok(None);
+        }
+        self.send(&node, line, pipeline).await.map(Some)
+    }
+
+    async fn send(
+        &self,
+        node: &Node,
+        mut line: MultiplexedConnection,
+        pipeline: &mut Pipeline,
+    ) -> Result<Vec<RedisResult<Value>>, LinkError> {
         let answers: Result<Vec<RedisResult<Value>>, RedisError> =
             pipeline.ignore_errors().query_async(&mut line).await;
-        let answers = answers.map_err(|error| self.failed(&node, &error))?;
+        let answers = answers.map_err(|error| self.failed(node, &error))?;
         // One that the whole node gives is a matter of the node, whatever the command.
         if let Some(Err(error)) = answers.iter().find(|answer| answer.as_ref().is_err_and(breaks_the_line)) {
-            return Err(self.failed(&node, error));
+            return Err(self.failed(node, error));
         }
         Ok(answers)
     }
@@ -181,12 +212,23 @@ impl Link {
             return Ok((node, line.clone()));
         }
         let made = self.connect(&node, PATIENCE).await.map_err(|error| self.failed(&node, &error))?;
-        if let Err(error) = self.greet(&node, made.clone()).await {
-            self.forget(&node);
-            return Err(error);
+        let identity = match self.greet(&node, made.clone()).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                self.forget(&node);
+                return Err(error);
+            }
+        };
+        let mut state = self.state();
+        if identity.is_none() || state.identities.get(&node) != identity.as_ref() {
+            self.shared.epoch.send_modify(|count| *count += 1);
         }
-        self.state().lines.insert(node.clone(), made.clone());
-        self.shared.dialled.send_modify(|count| *count += 1);
+        match identity {
+            Some(identity) => state.identities.insert(node.clone(), identity),
+            None => state.identities.remove(&node),
+        };
+        state.lines.insert(node.clone(), made.clone());
+        drop(state);
         Ok((node, made))
     }
 
@@ -197,11 +239,11 @@ impl Link {
         client.get_multiplexed_async_connection_with_config(&settings).await
     }
 
-    /// Looks whom it has reached. A user who may not ask for it has to know by himself.
-    async fn greet(&self, node: &Node, mut line: MultiplexedConnection) -> Result<(), LinkError> {
+    /// Looks whom it has reached, and by what it is known from others. A user who may not ask for it has to know by himself.
+    async fn greet(&self, node: &Node, mut line: MultiplexedConnection) -> Result<Option<String>, LinkError> {
         let info: String = match redis::cmd("INFO").query_async(&mut line).await {
             Ok(info) => info,
-            Err(error) if error.code() == Some("NOPERM") => return Ok(()),
+            Err(error) if error.code() == Some("NOPERM") => return Ok(None),
             Err(error) => return Err(LinkError::of(node, &error)),
         };
         let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -221,7 +263,8 @@ impl Link {
             let settled = self.shared.address.topology == Topology::One;
             return Err(if settled { LinkError::refused(replica) } else { LinkError::away(replica) });
         }
-        Ok(())
+        // The second one changes when a server has taken over another's data.
+        Ok(field("run_id").zip(field("master_replid")).map(|(process, data)| format!("{process} {data}")))
     }
 
     async fn map(&self) -> Result<Arc<Map>, LinkError> {
@@ -234,6 +277,7 @@ impl Link {
         let same = state.last_map.replace(Arc::clone(&map)).is_none_or(|last| last == map);
         drop(state);
         if !same {
+            self.shared.epoch.send_modify(|count| *count += 1);
             self.shared.moved.send_modify(|count| *count += 1);
         }
         Ok(map)

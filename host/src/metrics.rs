@@ -93,7 +93,7 @@ metrics! {
     events_newer,
     /// Notifications stored for identities.
     notifications,
-    /// Notifications whose handler has returned, each connection counted.
+    /// Notifications whose handler has returned and that are noted as handled, each connection counted.
     notifications_handled,
     /// Notifications dropped because the mailbox was full.
     notifications_dropped,
@@ -103,6 +103,8 @@ metrics! {
     notifications_unknown,
     /// Connections that were pushed out of an identity by newer ones.
     identities_replaced,
+    /// Registrations that the store had lost, or given up, and that were made anew.
+    identities_regained,
     /// Messages published on topics.
     published,
     /// Messages that other servers, or other programs, have published on topics with subscribers here.

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::accept::Door;
-use crate::bus::BusHealth;
+use crate::bus::{BusHealth, BusMonitor};
 use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
 use crate::controller::{Environment, LoadError, Mount, load_folder};
@@ -155,9 +155,14 @@ impl Server {
         &self.rejected
     }
 
-    /// Whether this server reaches the others.
+    /// Whether this server reaches the others, now.
     pub fn bus_health(&self) -> BusHealth {
-        self.environment.bus.health()
+        self.bus_monitor().health()
+    }
+
+    /// Who can tell that while the server runs.
+    pub fn bus_monitor(&self) -> BusMonitor {
+        BusMonitor(Arc::clone(&self.environment.bus))
     }
 
     /// The counters, which outlive the server.

@@ -30,6 +30,10 @@ pub(crate) trait Store: Send + Sync {
     fn register<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, terms: Terms)
     -> Answer<'a, Registered>;
 
+    /// As `register`, for who was a holder as far as it knows, and only if nobody has to go for it: the store may have lost
+    /// what it knew, or have been told that the holder's server is dead. `false`: it has been pushed out.
+    fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, terms: Terms) -> Answer<'a, bool>;
+
     /// The end of `register`; for who is no holder, nothing. The identity stays until it lapses. Also for a holder whose
     /// server has died: what only it has not handled waits until it is gone.
     fn unregister<'a>(&'a self, identity: &'a Identity, connection: ConnectionId) -> Answer<'a, ()>;
@@ -95,15 +99,16 @@ impl Bounds {
     /// What the event counts for, if a mailbox can hold it at all: one that can not would only push out all others.
     fn admit(&self, event: &Event) -> Result<u64, StoreError> {
         let cost = event.cost() as u64;
-        if cost <= self.bytes && self.entries > 0 {
+        if cost <= self.bytes {
             return Ok(cost);
         }
         Err(StoreError::Invalid(format!("a notification of {cost} bytes: a mailbox has {}", self.bytes)))
     }
 }
 
-/// How much one fetch takes out of a mailbox before it stops; a single notification may be larger.
-pub(crate) const FETCH_BYTES: u64 = 1024 * 1024;
+/// How much one fetch takes out of a mailbox before it stops; a single notification may be larger. Each registration may
+/// hold as much while its handler works.
+pub(crate) const FETCH_BYTES: u64 = 64 * 1024;
 
 /// Notifications set aside that are kept for a look: enough to see what is wrong, and at most that many mailboxes' worth
 /// of bytes are never reached by one faulty handler.

@@ -3,8 +3,10 @@
 mod announce;
 mod chat;
 mod echo;
+mod guess;
 mod notifications;
 mod plain_http;
+mod reminder;
 mod ticker;
 mod whisper;
 

@@ -2,6 +2,8 @@
 //! guests, Redis servers that can fail, and bounded waiting. Nothing here knows a single scenario.
 
 pub(crate) mod binary;
+pub(crate) mod buses;
+pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod frames;
 pub(crate) mod guests;

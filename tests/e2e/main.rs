@@ -12,8 +12,8 @@
 //! | `static_files` | what is served from the public folder, and what never is |
 //! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
-//! | `delivery` | who gets a multicast, broadcast or unicast, and in which order |
-//! | `topics` | who gets a publication |
+//! | `delivery` | who gets a multicast, broadcast or unicast, and in which order, on each bus |
+//! | `topics` | who gets a publication, on each bus |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
@@ -31,6 +31,13 @@
 //! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
+//! | `servers` | several servers on one Redis: who is reached, in which order, and what is left when one stops |
+//! | `redis_deaths` | servers that are killed: who learns it, and what is left of them |
+//! | `redis_programs` | other programs emit through Redis, by the README's commands; what is not understood there |
+//! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
+//! | `redis_wrong` | what is said of a Redis that can not be worked with |
+//! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
+//! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
@@ -53,6 +60,7 @@ mod examples;
 mod floods;
 mod handshake;
 mod hostile;
+mod identities;
 mod kept_sockets;
 mod loading;
 mod misbehaving;
@@ -60,10 +68,16 @@ mod misfits;
 mod odd_mounts;
 mod overrides;
 mod readme;
+mod redis_deaths;
 mod redis_harness;
+mod redis_programs;
+mod redis_topologies;
+mod redis_trouble;
+mod redis_wrong;
 mod refusals;
 mod requests;
 mod routing;
+mod servers;
 mod sessions;
 mod shutdown;
 mod silence;

@@ -11,6 +11,8 @@ use crate::path;
 pub(crate) struct Defaults {
     pub(crate) name: String,
     pub(crate) path: String,
+    /// Whether its objects can be made anew from saved state; it is the block that says so.
+    pub(crate) resume: bool,
 }
 
 const WANTED: &str = "wanted: `#[controller]`, `#[controller(path = \"/chat/{room}\")]` or \
@@ -39,12 +41,13 @@ impl Defaults {
             }
             None => format!("/{name}"),
         };
-        Ok(Self { name, path })
+        Ok(Self { name, path, resume: false })
     }
 
-    /// The content of the custom section. Neither field can hold a character that JSON escapes.
+    /// The content of the custom section. No field can hold a character that JSON escapes.
     pub(crate) fn to_json(&self) -> String {
-        format!(r#"{{"version":1,"name":"{}","path":"{}"}}"#, self.name, self.path)
+        let resume = if self.resume { r#","resume":true"# } else { "" };
+        format!(r#"{{"version":1,"name":"{}","path":"{}"{resume}}}"#, self.name, self.path)
     }
 }
 
@@ -107,7 +110,15 @@ fn kebab_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::kebab_case;
+    use super::{Defaults, kebab_case};
+
+    #[test]
+    fn the_section_says_that_objects_can_be_resumed_where_they_can() {
+        let defaults = Defaults { name: "chat".to_owned(), path: "/chat/{room}".to_owned(), resume: false };
+        assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","path":"/chat/{room}"}"#);
+        let json = Defaults { resume: true, ..defaults }.to_json();
+        assert_eq!(json, r#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true}"#);
+    }
 
     #[test]
     fn words_are_found_in_type_names() {

@@ -11,6 +11,8 @@ use crate::method::{Errors, Kind, LIFECYCLE, Marked, Parameter, take_mark};
 
 const WANTED: &str = "wanted: `#[controller] impl Controller for Chat { .. }`";
 
+const RESUME: &str = "fn resume(socket: Socket, request: Request, state: Saved) -> Result<Self>";
+
 /// Everything that `#[controller(args)] item` becomes.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut block = parse_block(item)?;
@@ -18,11 +20,15 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream
     let mut errors = Errors::default();
     let defaults = errors.take(Defaults::parse(args, &class));
     let marked = take_marked(&mut block, &mut errors);
+    let resumes = written(&block, "resume").is_some();
+    if let Some(suspend) = written(&block, "suspend").filter(|_| !resumes) {
+        errors.add(Error::new(suspend.span(), format!("what `suspend` gives is for `resume`; wanted: `{RESUME}`")));
+    }
     errors.finish()?;
     let Some(defaults) = defaults else { unreachable!("its error has been returned") };
 
-    let answers_http =
-        block.items.iter().any(|item| matches!(item, ImplItem::Fn(method) if method.sig.ident == "http"));
+    let defaults = Defaults { resume: resumes, ..defaults };
+    let answers_http = written(&block, "http").is_some();
     let class_impl = class_impl(&class, &defaults, &marked);
     let events = typed_events(&class, &marked);
     let methods = marked.iter().map(|marked| &marked.item);
@@ -46,6 +52,14 @@ fn parse_block(item: TokenStream) -> Result<ItemImpl> {
     // Errors inside of an impl block are the parser's own; it knows them better.
     syn::parse2(item)
         .map_err(|error| if is_block { error } else { Error::new(span, format!("not an `impl`; {WANTED}")) })
+}
+
+/// The name of a method of the trait where the block has it.
+fn written<'a>(block: &'a ItemImpl, name: &str) -> Option<&'a Ident> {
+    block.items.iter().find_map(|item| match item {
+        ImplItem::Fn(method) if method.sig.ident == name => Some(&method.sig.ident),
+        _ => None,
+    })
 }
 
 /// The name of the type that the block makes a controller.
@@ -100,7 +114,7 @@ fn take_marked(block: &mut ItemImpl, errors: &mut Errors) -> Vec<Marked> {
 
 /// The table from names to methods.
 fn class_impl(class: &Ident, defaults: &Defaults, marked: &[Marked]) -> TokenStream {
-    let Defaults { name, path } = defaults;
+    let Defaults { name, path, resume } = defaults;
     let client_methods = marked.iter().any(|marked| marked.client);
     let arms = marked.iter().map(table_entry);
     quote! {
@@ -109,6 +123,7 @@ fn class_impl(class: &Ident, defaults: &Defaults, marked: &[Marked]) -> TokenStr
             const NAME: &'static str = #name;
             const PATH: &'static str = #path;
             const CLIENT_METHODS: bool = #client_methods;
+            const RESUMES: bool = #resume;
 
             fn method(name: &str) -> ::lakou_sdk::expansion::Option<::lakou_sdk::expansion::Method<Self>> {
                 match name {

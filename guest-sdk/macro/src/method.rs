@@ -40,8 +40,8 @@ const NO_LIFETIME: &str = "an argument lives as long as the call: it needs no li
 const NOT_GENERIC: &str = "a method that is called by name is not generic: its arguments come from JSON";
 
 /// The methods of the trait, which are called by their meaning and not by their name.
-pub(crate) const LIFECYCLE: [&str; 8] =
-    ["connect", "open", "message", "close", "shutdown", "undelivered", "replaced", "http"];
+pub(crate) const LIFECYCLE: [&str; 10] =
+    ["connect", "open", "resume", "suspend", "message", "close", "shutdown", "undelivered", "replaced", "http"];
 
 /// Takes the marks off a method. `None`: it has none. `Some(true)`: clients may call it.
 pub(crate) fn take_mark(attributes: &mut Vec<Attribute>) -> Result<Option<bool>> {

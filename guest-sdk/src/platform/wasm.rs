@@ -1,42 +1,70 @@
 //! The real host: the imports of the contract, in the SDK's own types. Nothing that is sent is copied on the way.
 
 use std::io::Write as _;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 use super::Origin;
+use super::detached::Detached;
 use crate::bindings::lakou::controller as wit;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
+use crate::saved::Saved;
+use crate::timer;
 
 /// A connection's socket in the host.
 #[derive(Debug)]
-pub(crate) struct Socket(wit::sockets::Socket);
+pub(crate) struct Socket {
+    socket: wit::sockets::Socket,
+    detached: Rc<DetachedTimers>,
+}
+
+/// Timers that run without their handle, for as long as this lives.
+pub(crate) type DetachedTimers = Detached<wit::sockets::Timer>;
 
 impl Socket {
-    pub(crate) fn new(socket: wit::sockets::Socket) -> Self {
-        Self(socket)
+    /// A socket, and the timers that will be detached from it: they end with the connection's object, which a socket may
+    /// be dropped before.
+    pub(crate) fn new(socket: wit::sockets::Socket) -> (Self, Rc<DetachedTimers>) {
+        let detached = Rc::new(DetachedTimers::default());
+        (Self { socket, detached: Rc::clone(&detached) }, detached)
     }
 
     pub(crate) fn id(&self) -> ConnectionId {
-        self.0.id().into()
+        self.socket.id().into()
     }
 
     pub(crate) fn send(&self, message: &Outgoing<'_>) -> Result {
-        self.0.send(borrowed_message(message)).map_err(fault)
+        self.socket.send(borrowed_message(message)).map_err(fault)
     }
 
     pub(crate) fn close(&self, code: u16, reason: &str) -> Result {
-        self.0.close(wit::types::ClosingParam { code, reason }).map_err(fault)
+        self.socket.close(wit::types::ClosingParam { code, reason }).map_err(fault)
+    }
+
+    pub(crate) fn save(&self, state: &Saved) -> Result {
+        self.socket.save(state.as_bytes()).map_err(fault)
+    }
+
+    pub(crate) fn after(&self, time: Duration, event: &Event) -> Result<Timer> {
+        let handle = self.socket.after(timer::milliseconds(time), borrowed_event(event)?).map_err(fault)?;
+        Ok(Timer { handle, once: Some(time), detached: Rc::downgrade(&self.detached) })
+    }
+
+    pub(crate) fn every(&self, time: Duration, event: &Event) -> Result<Timer> {
+        let handle = self.socket.every(timer::milliseconds(time), borrowed_event(event)?).map_err(fault)?;
+        Ok(Timer { handle, once: None, detached: Rc::downgrade(&self.detached) })
     }
 
     pub(crate) fn subscribe(&self, topic: &str) -> Result {
-        self.0.subscribe(topic).map_err(fault)
+        self.socket.subscribe(topic).map_err(fault)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &str) {
-        self.0.unsubscribe(topic);
+        self.socket.unsubscribe(topic);
     }
 
     pub(crate) fn register_as(&self, identity: &str, options: &IdentityOptions) -> Result {
@@ -44,23 +72,43 @@ impl Socket {
             lifetime_seconds: options.lifetime_seconds,
             max_connections: options.max_connections,
         };
-        self.0.register_as(identity, options).map_err(fault)
+        self.socket.register_as(identity, options).map_err(fault)
     }
 
     pub(crate) fn unregister(&self, identity: &str) -> Result {
-        self.0.unregister(identity).map_err(fault)
+        self.socket.unregister(identity).map_err(fault)
     }
 
     pub(crate) fn broadcast(&self, event: &Event) -> Result {
-        self.0.broadcast(borrowed_event(event)?).map_err(fault)
+        self.socket.broadcast(borrowed_event(event)?).map_err(fault)
     }
 
     pub(crate) fn multicast(&self, event: &Event) -> Result {
-        self.0.multicast(borrowed_event(event)?).map_err(fault)
+        self.socket.multicast(borrowed_event(event)?).map_err(fault)
     }
 
     pub(crate) fn unicast(&self, target: &ConnectionId, event: &Event) -> Result {
-        self.0.unicast(target.as_str(), borrowed_event(event)?).map_err(fault)
+        self.socket.unicast(target.as_str(), borrowed_event(event)?).map_err(fault)
+    }
+}
+
+/// A timer's handle in the host, which ends the timer when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    handle: wit::sockets::Timer,
+    /// After what time the event comes; none: again and again.
+    once: Option<Duration>,
+    detached: Weak<DetachedTimers>,
+}
+
+impl Timer {
+    pub(crate) fn detach(self) {
+        // Without the object there is nobody to get the event.
+        if let Some(detached) = self.detached.upgrade() {
+            let now = Instant::now();
+            // Counted from now, which is not before the timer was set.
+            detached.hold(self.handle, self.once.map(|time| now + time), now);
+        }
     }
 }
 

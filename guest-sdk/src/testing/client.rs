@@ -10,6 +10,7 @@ use crate::closing::Closing;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::request::Acceptance;
+use crate::saved::Saved;
 
 /// One connected client. Dropping it does not end the connection; [`leave`](Self::leave) does.
 #[derive(Debug)]
@@ -95,6 +96,16 @@ impl Client {
     /// The identities that the connection is registered as.
     pub fn identities(&self) -> Vec<String> {
         self.yard.identities(&self.id)
+    }
+
+    /// What was saved for the connection last; `None` if nothing was.
+    pub fn saved(&self) -> Option<Saved> {
+        self.yard.saved(&self.id)
+    }
+
+    /// How many timers of the connection run.
+    pub fn timers(&self) -> usize {
+        self.yard.timers(&self.id)
     }
 
     /// How the connection ended; `None` while it lives.

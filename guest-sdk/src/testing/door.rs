@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use super::rules;
 use super::yard::{Action, Misfit, Target, Yard};
@@ -12,6 +13,7 @@ use crate::id::ConnectionId;
 use crate::identity::IdentityOptions;
 use crate::message::Outgoing;
 use crate::platform::Origin;
+use crate::saved::Saved;
 
 thread_local! {
     /// The hosts whose handlers run on this thread, the innermost last. Tests run in parallel, each on its own thread.
@@ -99,6 +101,29 @@ impl Socket {
         Ok(())
     }
 
+    pub(crate) fn save(&self, state: &Saved) -> Result {
+        rules::resumable(self.yard()?.resumes(&self.id))?;
+        rules::state(state)?;
+        self.living()?.save(&self.id, state.clone());
+        Ok(())
+    }
+
+    pub(crate) fn after(&self, time: Duration, event: &Event) -> Result<Timer> {
+        self.set_timer(time, false, event)
+    }
+
+    pub(crate) fn every(&self, interval: Duration, event: &Event) -> Result<Timer> {
+        rules::interval(interval)?;
+        self.set_timer(interval, true, event)
+    }
+
+    fn set_timer(&self, time: Duration, repeats: bool, event: &Event) -> Result<Timer> {
+        rules::time(time)?;
+        rules::event(event)?;
+        let number = self.living()?.set_timer(&self.id, time, repeats, event.clone())?;
+        Ok(Timer { yard: self.yard.clone(), number: Some(number) })
+    }
+
     /// The host, if the connection is neither closing nor closed.
     fn living(&self) -> Result<Rc<Yard>> {
         let yard = self.yard()?;
@@ -124,6 +149,28 @@ impl Socket {
         rules::event(event)?;
         yard.queue(Action::Deliver { from: Some(self.id.clone()), to, event: event.clone() });
         Ok(())
+    }
+}
+
+/// A timer's handle in the fake host, which ends the timer when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    yard: Weak<Yard>,
+    /// None: it is detached.
+    number: Option<u64>,
+}
+
+impl Timer {
+    pub(crate) fn detach(mut self) {
+        self.number = None;
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let (Some(number), Some(yard)) = (self.number, self.yard.upgrade()) {
+            yard.cancel_timer(number);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The fake host as a test holds it: connecting, emitting from outside, and what was reported.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::client::Client;
 use super::path;
@@ -119,6 +120,25 @@ impl Host {
     /// The store is back, and with it what other servers have notified meanwhile.
     pub fn regain_store(&self) {
         self.yard.set_store_away(false);
+    }
+
+    /// Moves the clock: timers that come due until then call their methods, in the order of their times. The clock stands
+    /// still otherwise.
+    pub fn advance(&self, time: Duration) {
+        self.yard.advance(time);
+    }
+
+    /// The objects of the controller `C` are gone without another call, as after the failure of another connection, and are
+    /// made anew by [`Controller::resume`]. Connections without saved state are closed with 1012.
+    pub fn restart_instance<C: Class>(&self) {
+        self.yard.restart::<C>();
+    }
+
+    /// The objects of the controller `C` are saved by [`Controller::suspend`], dropped, and made anew by
+    /// [`Controller::resume`]. `false`: nothing has happened, because one of them has a timer or nothing to save, or the
+    /// controller has no `resume`.
+    pub fn hibernate<C: Class>(&self) -> bool {
+        self.yard.hibernate::<C>()
     }
 
     /// Stops: every connection is told, then closed with 1001.

@@ -1,9 +1,13 @@
 //! What the real host checks of what it is handed, so that a test meets the same refusals.
 
+use std::time::Duration;
+
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::identity::IdentityOptions;
+use crate::saved::Saved;
+use crate::timer;
 
 /// Longer names of events, topics and identities are invalid, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -11,6 +15,14 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_REASON: usize = 123;
 /// A shorter lifetime of an identity is raised to this, in seconds.
 const SHORTEST_LIFETIME: u64 = 600;
+/// A saved state is not larger, in bytes.
+const LARGEST_STATE: usize = 64 * 1024;
+/// So many timers run for one connection.
+const MOST_TIMERS: usize = 64;
+/// Shorter intervals of a timer are invalid, in milliseconds.
+const SHORTEST_INTERVAL: u64 = 10;
+/// Longer times of a timer are invalid, in milliseconds.
+const LONGEST_TIME: u64 = 366 * 24 * 60 * 60 * 1000;
 
 /// The id of the connection that was opened as number `number`.
 pub(super) fn id(number: u64) -> ConnectionId {
@@ -49,6 +61,30 @@ pub(super) fn max_connections(options: &IdentityOptions) -> Result<u32> {
 pub(super) fn raised_lifetime(options: &IdentityOptions) -> Option<String> {
     let lifetime = options.lifetime_seconds.filter(|lifetime| *lifetime < SHORTEST_LIFETIME)?;
     Some(format!("register_as: a lifetime of {lifetime} s is raised to {SHORTEST_LIFETIME} s"))
+}
+
+pub(super) fn resumable(resumes: bool) -> Result {
+    check(resumes, "the component does not say that it can be resumed")
+}
+
+pub(super) fn state(state: &Saved) -> Result {
+    if state.as_bytes().len() <= LARGEST_STATE { Ok(()) } else { Err(Fault::TooLarge) }
+}
+
+/// Whether a connection with so many timers may have one more.
+pub(super) fn timers(running: usize) -> Result {
+    if running < MOST_TIMERS {
+        return Ok(());
+    }
+    Err(Fault::Unavailable(format!("the connection has its {MOST_TIMERS} timers already")))
+}
+
+pub(super) fn time(time: Duration) -> Result {
+    check(timer::milliseconds(time) <= LONGEST_TIME, "the time of a timer is at most a year")
+}
+
+pub(super) fn interval(interval: Duration) -> Result {
+    check(timer::milliseconds(interval) >= SHORTEST_INTERVAL, "an interval is at least 10 milliseconds")
 }
 
 pub(super) fn closing(code: u16, reason: &str) -> Result {

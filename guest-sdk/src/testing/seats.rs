@@ -9,9 +9,13 @@ use crate::class::{Class, Object, report};
 use crate::closing::Closing;
 use crate::dispatch;
 use crate::event::Event;
+use crate::fault::Result;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::notification::Notification;
+use crate::request::Request;
+use crate::saved::Saved;
+use crate::socket::Socket;
 
 /// The objects of a class, whatever their type.
 pub(super) trait Seats: fmt::Debug {
@@ -25,6 +29,12 @@ pub(super) trait Seats: fmt::Debug {
     fn replaced(&self, id: &ConnectionId, identity: &str);
     fn shutdown(&self, id: &ConnectionId);
     fn close(&self, id: &ConnectionId, closing: Closing);
+    /// Whether objects can be made anew.
+    fn resumes(&self) -> bool;
+    fn resume(&self, id: &ConnectionId, socket: Socket, request: Request, state: Saved) -> Result;
+    fn suspend(&self, id: &ConnectionId) -> Option<Saved>;
+    /// The object goes without being told.
+    fn discard(&self, id: &ConnectionId);
 }
 
 /// The objects of the class `C`.
@@ -102,5 +112,23 @@ impl<C: Class> Seats for SeatsOf<C> {
         if let Some(seat) = seat {
             seat.borrow_mut().close(closing);
         }
+    }
+    fn resumes(&self) -> bool {
+        C::RESUMES
+    }
+
+    fn resume(&self, id: &ConnectionId, socket: Socket, request: Request, state: Saved) -> Result {
+        self.take(id.clone(), C::resume(socket, request, state)?);
+        Ok(())
+    }
+
+    fn suspend(&self, id: &ConnectionId) -> Option<Saved> {
+        self.seat(id)?.borrow_mut().suspend()
+    }
+
+    fn discard(&self, id: &ConnectionId) {
+        // Nothing stays borrowed while it is dropped: its timers end with it.
+        let seat = self.0.borrow_mut().remove(id);
+        drop(seat);
     }
 }

@@ -5,6 +5,8 @@ use crate::{Acceptance, Closing, ConnectionId, Controller, Event, Fault, Message
 use crate::{controller, json, messaging};
 
 mod identities;
+mod saved;
+mod timers;
 
 /// Does what it is told, and tells its client what happens to it.
 struct Puppet {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::mailboxes::Mailboxes;
 use super::seats::{Seats, SeatsOf};
+use super::timers::Timers;
 use super::{door, rules};
 use crate::class::Class;
 use crate::closing::Closing;
@@ -18,9 +19,12 @@ use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::platform::Origin;
 use crate::request::Request;
+use crate::saved::Saved;
 use crate::socket::Socket;
 
 mod identities;
+mod saved;
+mod timers;
 
 /// What may follow from one call before it counts as endless: controllers that answer each other for ever never settle.
 const LONGEST_CHAIN: usize = 100_000;
@@ -47,6 +51,7 @@ pub(super) struct Yard {
     opened: Cell<u64>,
     mailboxes: RefCell<Mailboxes>,
     store_away: Cell<bool>,
+    timers: RefCell<Timers>,
     misfits: RefCell<Vec<Misfit>>,
     log: RefCell<Vec<String>>,
 }
@@ -62,9 +67,17 @@ struct KnownClass {
 #[derive(Debug)]
 struct Line {
     seats: Rc<dyn Seats>,
+    request: Request,
     outbox: VecDeque<Message>,
     topics: BTreeSet<String>,
+    saved: Option<Saved>,
     closing: Option<Closing>,
+}
+
+impl Line {
+    fn new(seats: Rc<dyn Seats>, request: Request) -> Self {
+        Self { seats, request, outbox: VecDeque::new(), topics: BTreeSet::new(), saved: None, closing: None }
+    }
 }
 
 /// Something that waits to happen.
@@ -99,8 +112,7 @@ impl Yard {
         yard.opened.set(number);
         let id = rules::id(number);
         let seats = yard.seats_of::<C>();
-        let line = Line { seats: seats.clone(), outbox: VecDeque::new(), topics: BTreeSet::new(), closing: None };
-        yard.lines.borrow_mut().insert(id.clone(), line);
+        yard.lines.borrow_mut().insert(id.clone(), Line::new(seats.clone(), request.clone()));
         let socket = Socket::new(door::Socket::new(Rc::downgrade(yard), id.clone()));
         seats.take(id.clone(), yard.enter(|| C::open(socket, request)));
         yard.settle();
@@ -207,9 +219,15 @@ impl Yard {
             && line.closing.is_none()
         {
             line.closing = Some(closing.clone());
-            self.mailboxes.borrow_mut().leave(id);
+            self.forget(id);
             self.queue(Action::End { id: id.clone(), closing });
         }
+    }
+
+    /// Ends what a connection has beside its line.
+    fn forget(&self, id: &ConnectionId) {
+        self.mailboxes.borrow_mut().leave(id);
+        self.timers.borrow_mut().leave(id);
     }
 
     pub(super) fn subscribe(&self, id: &ConnectionId, topic: &str) {

@@ -21,6 +21,16 @@ impl Controller for Chat {
     fn replaced(&mut self, _identity: &str) -> Result {
         Ok(())
     }
+
+    #[event]
+    fn resume(&mut self, _round: u32) -> Result {
+        Ok(())
+    }
+
+    #[client]
+    fn suspend(&mut self) -> Result {
+        Ok(())
+    }
 }
 
 fn main() {}

@@ -26,6 +26,11 @@ impl Bell {
         self.rung.notified().await;
     }
 
+    /// Says that it is time to look.
+    pub(crate) fn ring(&self) {
+        self.rung.notify_one();
+    }
+
     /// Whether the registration has been ended from this side.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
@@ -34,7 +39,7 @@ impl Bell {
     /// The registration ends.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
-        self.rung.notify_one();
+        self.ring();
     }
 }
 
@@ -62,7 +67,7 @@ impl Bells {
     pub(super) fn ring(&self, holder: ConnectionId, identity: &Identity) {
         let bell = self.hung().get(&(holder, identity.clone())).cloned();
         match bell {
-            Some(bell) => bell.rung.notify_one(),
+            Some(bell) => bell.ring(),
             None => self.miss(holder, identity),
         }
     }
@@ -70,7 +75,7 @@ impl Bells {
     /// Rings all of them: rings may have been lost.
     pub(super) fn ring_all(&self) {
         for bell in self.hung().values() {
-            bell.rung.notify_one();
+            bell.ring();
         }
     }
 

@@ -43,7 +43,7 @@ impl Health {
         state.cause = cause.to_owned();
         if state.since.is_none() {
             state.since = Some((SystemTime::now(), Instant::now()));
-            tracing::warn!("redis: {cause}; this server is on its own until it is back");
+            tracing::warn!("redis: {cause}; other servers may not be reached until it is back");
         } else if new {
             tracing::debug!(part, "redis: {cause}");
         }
@@ -69,8 +69,10 @@ impl Health {
         self.state().cause.clone()
     }
 
-    pub(super) fn is_up(&self) -> bool {
-        self.state().since.is_none()
+    /// Whether none of these parts is cut off.
+    pub(super) fn is_up(&self, parts: &[&str]) -> bool {
+        let state = self.state();
+        !parts.iter().any(|part| state.down.contains_key(*part))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,7 +9,8 @@
 //!
 //! redis is known here, in `link` and in the store, and nowhere else.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use self::backlog::Backlog;
 use self::entry::Body;
 use self::names::{Names, Stream};
 pub(crate) use self::notices::Notice;
+use self::order::Position;
 use self::publications::Publications;
 use self::reader::Reader;
 use self::roster::{Roster, Scripts};
@@ -32,7 +34,7 @@ use crate::ids::{ConnectionId, ServerId, is_controller_name};
 use crate::link::{Link, LinkError};
 use crate::message::{Message, SharedEvent};
 use crate::metrics::Metrics;
-use crate::rate::RateLimit;
+use crate::rate::{Admitted, RateLimit};
 
 mod backlog;
 mod entry;
@@ -43,6 +45,7 @@ mod publications;
 mod reader;
 mod roster;
 mod subscriptions;
+pub(crate) mod wire;
 mod writer;
 
 /// Entries that are not understood make so many lines in the log a second.
@@ -54,8 +57,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Reaches every connection of every server that has the same Redis and the same prefix.
 pub(crate) struct RedisBus {
     shared: Arc<Shared>,
-    /// Ended with the bus.
-    tasks: Mutex<JoinSet<()>>,
+    /// Ended with the bus: first those that take from Redis, then those that give to it.
+    taking: Mutex<JoinSet<()>>,
+    giving: Mutex<JoinSet<()>>,
 }
 
 /// What the tasks of the bus have in common.
@@ -73,6 +77,10 @@ struct Shared {
     scripts: Scripts,
     /// Set once, when the controllers are known.
     followed: OnceLock<Vec<Stream>>,
+    /// How far this server's own stream has been read.
+    read: Mutex<Position>,
+    /// The epoch of the link in which it was seen last that nothing that Redis has confirmed is lost.
+    checked: AtomicU64,
     complaints: RateLimit,
 }
 
@@ -97,9 +105,11 @@ impl RedisBus {
             roster: Roster::default(),
             scripts: Scripts::default(),
             followed: OnceLock::new(),
+            read: Mutex::default(),
+            checked: AtomicU64::new(0),
             complaints: RateLimit::new(COMPLAINTS),
         };
-        RedisBus { shared: Arc::new(shared), tasks: Mutex::default() }
+        RedisBus { shared: Arc::new(shared), taking: Mutex::default(), giving: Mutex::default() }
     }
 
     /// Joins the other servers, as one that has these controllers. If Redis is away, the server begins alone and joins them
@@ -121,29 +131,37 @@ impl RedisBus {
             if error.is_refused() {
                 return Err(error);
             }
-            shared.health.down("start", &error.to_string());
+            for part in readers.iter().map(Reader::part).chain([roster::PART, publications::PART]) {
+                shared.health.down(part, &error.to_string());
+            }
         }
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taking = lock(&self.taking);
         for reader in readers {
-            tasks.spawn(reader.run());
+            taking.spawn(reader.run());
         }
-        tasks.spawn(roster::run(Arc::clone(shared)));
-        tasks.spawn(writer::run(Arc::clone(shared)));
-        tasks.spawn(publications::run(Arc::clone(shared)));
-        tasks.spawn(subscriptions::run(Arc::clone(shared)));
+        taking.spawn(roster::run(Arc::clone(shared)));
+        taking.spawn(subscriptions::run(Arc::clone(shared)));
         let (wanted, notices) = mpsc::channel(1);
-        tasks.spawn(notices::run(Arc::clone(shared), wanted));
+        taking.spawn(notices::run(Arc::clone(shared), wanted));
+        let mut giving = lock(&self.giving);
+        giving.spawn(writer::run(Arc::clone(shared)));
+        giving.spawn(publications::run(Arc::clone(shared)));
         Ok(notices)
     }
 
     /// Sends what waits, takes leave of the others, and ends.
     pub(crate) async fn leave(&self) {
         let shared = &self.shared;
+        let mut taking = std::mem::take(&mut *lock(&self.taking));
         let farewell = async {
-            while shared.backlog.size().0 > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            shared.leave().await
+            shared.emptied().await;
+            // Nothing renews the lease from here on, and nothing is read that is given back.
+            let _busy = shared.roster.busy.lock().await;
+            taking.shutdown().await;
+            let left = shared.leave().await;
+            // What nobody has read goes back to other servers.
+            shared.emptied().await;
+            left
         };
         let left = tokio::time::timeout(FAREWELL, farewell).await;
         let (events, _) = shared.backlog.size();
@@ -154,9 +172,12 @@ impl RedisBus {
         if let Ok(Err(error)) = left {
             tracing::warn!("redis: the server could not take its leave: {error}");
         }
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.abort_all();
+        lock(&self.giving).abort_all();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
@@ -165,6 +186,25 @@ impl Shared {
             reader.position().await?;
         }
         self.appear().await.map(drop)
+    }
+
+    /// Resolves when Redis has everything.
+    async fn emptied(&self) {
+        while self.backlog.size().0 > 0 || self.publications.waits() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Whether one more thing that is wrong in Redis may be logged.
+    fn may_complain(&self) -> bool {
+        match self.complaints.admit() {
+            Admitted::Yes => true,
+            Admitted::FirstNo => {
+                tracing::warn!("redis: more of these within this second are counted and not logged");
+                false
+            }
+            Admitted::No => false,
+        }
     }
 
     /// Whether a reader of this server keeps the stream alive.
@@ -249,7 +289,10 @@ impl Bus for RedisBus {
         let shared = &self.shared;
         let _ = shared.local.publish(topic, message);
         let payload = publications::write(message, shared.server);
-        if shared.health.is_up() && shared.publications.push(shared.names.channel(topic), payload).is_ok() {
+        // Whether this server hears others does not matter here.
+        if shared.health.is_up(&[roster::PART, writer::PART, publications::PART])
+            && shared.publications.push(shared.names.channel(topic), payload).is_ok()
+        {
             return Ok(());
         }
         shared.metrics.publications_lost.count();

@@ -108,6 +108,14 @@ impl Sources {
         Ok(config)
     }
 
+    /// As if there were one file with this text, and nothing else.
+    pub(crate) fn config_of(&self, file: &str, text: &str) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        read_text(&mut config, file.to_owned(), text)?;
+        config.check()?;
+        Ok(config)
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -136,6 +144,10 @@ fn default_cache(variables: &[(String, String)]) -> Option<PathBuf> {
 fn read_file(config: &mut Config, path: &Path) -> Result<(), ConfigError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { file: file.clone(), cause })?;
+    read_text(config, file, &text)
+}
+
+fn read_text(config: &mut Config, file: String, text: &str) -> Result<(), ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;

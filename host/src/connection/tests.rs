@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{Connection, INBOX_BYTES, INBOX_MESSAGES, NotQueued, Outgoing};
@@ -37,6 +38,27 @@ fn messages_come_out_in_order_then_the_close() {
     let Poll::Ready(Outgoing::Close(closing)) = poll(&connection, 6, &mut out) else { panic!("no close") };
     assert_eq!(closing.code, 4000);
     assert!(poll(&connection, 0, &mut out).is_pending(), "a close is taken once");
+}
+
+#[test]
+fn a_mark_is_passed_when_what_was_before_it_is_written() {
+    let connection = connection(100);
+    let mut out = VecDeque::new();
+    let written = |mark| connection.written(mark).now_or_never();
+    assert_eq!(written(connection.mark()), Some(true), "nothing is owed");
+    connection.send(text("one")).expect("room");
+    let one = connection.mark();
+    assert!(poll(&connection, 0, &mut out).is_ready());
+    connection.send(text("")).expect("room");
+    let two = connection.mark();
+    assert_eq!(written(one), None, "taken, but on its way");
+    assert!(poll(&connection, 3, &mut out).is_ready());
+    assert_eq!((written(one), written(two)), (Some(true), None));
+    assert!(poll(&connection, 0, &mut out).is_pending());
+    assert_eq!(written(two), Some(true));
+    connection.send(text("three")).expect("room");
+    connection.end(&Closing::no_status());
+    assert_eq!((written(two), written(connection.mark())), (Some(true), Some(false)));
 }
 
 #[test]

@@ -48,6 +48,7 @@ pub(super) fn open(class: &Arc<Class>) -> Arc<Mailbox> {
         living: None,
         objects: HashMap::new(),
         asleep: 0,
+        restless: Vec::new(),
         draining: None,
         _alive: environment.alive.clone(),
     };
@@ -64,6 +65,8 @@ struct Instance {
     objects: HashMap<ConnectionKey, Object>,
     /// How many of them are only saved state at the moment.
     asleep: usize,
+    /// Those among them whose timers ended with the store: they set them again when they are woken, which is soon.
+    restless: Vec<ConnectionKey>,
     draining: Option<Drain>,
     _alive: Alive,
 }
@@ -72,8 +75,8 @@ impl Instance {
     async fn run(mut self, mut receiver: UnboundedReceiver<Work>) {
         let mut waiting = Vec::with_capacity(BATCH);
         while self.next(&mut receiver, &mut waiting).await > 0 {
-            if waiting.len() < BATCH {
-                // Sessions that are ready to run may be about to add to the batch.
+            if waiting.len() < BATCH && waiting.iter().any(|work| matches!(work, Work::Receive { .. })) {
+                // Sessions that are ready to run may be about to add to the batch. (Who emits has put in all it has.)
                 tokio::task::yield_now().await;
                 while waiting.len() < BATCH
                     && let Ok(work) = receiver.try_recv()
@@ -119,6 +122,8 @@ impl Instance {
             }
         }
         self.receive(&mut messages).await;
+        let restless = std::mem::take(&mut self.restless);
+        self.wake_all(&restless).await;
     }
 
     async fn work(&mut self, work: Work) {

@@ -77,7 +77,13 @@ impl Identities {
 
     async fn forget(&self, holder: ConnectionId, identity: &Identity) {
         let mut backoff = Backoff::new();
-        while let Err(StoreError::Unavailable(_)) = self.store.unregister(identity, holder).await {
+        // Not if it has come back meanwhile, which it must not find undone.
+        while self.held.begin_forgetting(holder, identity) {
+            let forgotten = self.store.unregister(identity, holder).await;
+            self.held.end_forgetting(holder, identity);
+            if !matches!(forgotten, Err(StoreError::Unavailable(_))) {
+                break;
+            }
             backoff.pause().await;
         }
     }

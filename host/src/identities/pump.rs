@@ -1,5 +1,6 @@
 //! Bringing what waits in a mailbox to one connection that holds the identity: one after the other, each when the handler
-//! of the one before has returned.
+//! of the one before has returned. They are handled when what the handlers have sent is written to the socket, so that a
+//! slow client holds up its own mailbox, and who is cut off finds what it did not get.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Identities;
+use super::held::Seen;
 use crate::backoff::Backoff;
 use crate::bus::Bell;
-use crate::connection::Connection;
+use crate::connection::{Connection, Mark};
 use crate::identity::{Identity, Notification, NotificationId};
 use crate::mailbox::{Outcome, Work};
 use crate::rate::Admitted;
@@ -27,45 +29,48 @@ enum Round {
     Idle,
     /// There may be more.
     More,
-    /// The connection is no holder any more.
-    Replaced,
     /// The connection has ended, or is about to.
     Over,
+}
+
+/// Serves one registration.
+struct Pump<'p> {
+    identities: &'p Identities,
+    connection: &'p Connection,
+    identity: &'p Identity,
+    bell: &'p Arc<Bell>,
+    /// The last one whose handler has returned, which the store is still to be told.
+    handled: Option<(NotificationId, Mark)>,
+    /// How many that are.
+    count: usize,
 }
 
 impl Identities {
     /// Starts the task that serves one registration.
     pub(super) fn pump(self: &Arc<Self>, connection: Arc<Connection>, identity: Identity, bell: Arc<Bell>) {
         let identities = Arc::clone(self);
-        tokio::spawn(async move { identities.serve(&connection, &identity, &bell).await });
+        tokio::spawn(async move {
+            let (identities, connection) = (&*identities, &*connection);
+            Pump { identities, connection, identity: &identity, bell: &bell, handled: None, count: 0 }.run().await;
+        });
     }
+}
 
-    async fn serve(&self, connection: &Connection, identity: &Identity, bell: &Bell) {
+impl Pump<'_> {
+    async fn run(&mut self) {
         let mut backoff = Backoff::new();
-        loop {
-            if bell.is_over() {
-                return;
-            }
-            match self.round(connection, identity).await {
+        while !self.bell.is_over() {
+            match self.round().await {
                 Ok(Round::More) => backoff.reset(),
                 Ok(Round::Idle) => {
                     backoff.reset();
                     // Either way it is time to look.
-                    let _ = tokio::time::timeout(LOOK, bell.rung()).await;
-                }
-                Ok(Round::Replaced) => {
-                    if !bell.is_over() {
-                        self.let_go(connection.id, identity);
-                        self.metrics.identities_replaced.count();
-                        self.local
-                            .put(connection.id, Work::Replaced { to: connection.id.key(), identity: identity.clone() });
-                    }
-                    return;
+                    let _ = tokio::time::timeout(LOOK, self.bell.rung()).await;
                 }
                 Ok(Round::Over) => return,
                 Err(error) => {
-                    if !matches!(error, StoreError::Unavailable(_)) && self.lines.admit() == Admitted::Yes {
-                        tracing::error!(%identity, "a mailbox can not be read: {error}");
+                    if !matches!(error, StoreError::Unavailable(_)) && self.identities.lines.admit() == Admitted::Yes {
+                        tracing::error!(identity = %self.identity, "a mailbox can not be read: {error}");
                     }
                     backoff.pause().await;
                 }
@@ -74,68 +79,106 @@ impl Identities {
     }
 
     /// Takes some notifications out of the mailbox, has them handled, and notes what was.
-    async fn round(&self, connection: &Connection, identity: &Identity) -> Result<Round, StoreError> {
+    async fn round(&mut self) -> Result<Round, StoreError> {
+        // What the store could not be told the last time would come again.
+        if !self.note().await? {
+            return Ok(Round::Over);
+        }
+        let (id, store) = (self.connection.id, &self.identities.store);
+        let Some(seen) = self.identities.held.look(id, self.identity, self.bell) else { return Ok(Round::Over) };
         let waiting = {
-            let Ok(_turn) = self.looking.acquire().await else { return Ok(Round::Over) };
-            self.store.waiting(identity, connection.id, BATCH).await?
+            let Ok(_turn) = self.identities.looking.acquire().await else { return Ok(Round::Over) };
+            store.waiting(self.identity, id, BATCH).await?
         };
         let notifications = match waiting {
-            Waiting::NotHolder => return Ok(Round::Replaced),
+            Waiting::NotHolder => return self.recover(seen).await,
             Waiting::Entries(notifications) if notifications.is_empty() => return Ok(Round::Idle),
             Waiting::Entries(notifications) => notifications,
         };
-        let mut handled = None;
-        let mut next = Round::More;
         for notification in notifications {
             let id = notification.id;
-            match self.hand(connection, identity, notification).await {
+            // Who has unregistered meanwhile gets no more; it may be served anew by another.
+            let outcome = if self.bell.is_over() { Outcome::Lost } else { self.hand(notification).await };
+            match outcome {
                 Outcome::Handled => {
-                    self.metrics.notifications_handled.count();
-                    handled = Some(id);
+                    self.handled = Some((id, self.connection.mark()));
+                    self.count += 1;
                 }
                 Outcome::Failed => {
-                    self.note(identity, connection, handled.take()).await?;
-                    self.fail(identity, id).await?;
-                    next = Round::Over;
-                    break;
+                    self.fail(id).await?;
+                    self.note().await?;
+                    return Ok(Round::Over);
                 }
                 Outcome::Lost => {
-                    next = Round::Over;
-                    break;
+                    self.note().await?;
+                    return Ok(Round::Over);
                 }
             }
         }
-        self.note(identity, connection, handled).await?;
-        Ok(next)
+        Ok(if self.note().await? { Round::More } else { Round::Over })
+    }
+
+    /// The store does not know the connection: it has been pushed out, or the store has lost it.
+    async fn recover(&self, seen: Seen) -> Result<Round, StoreError> {
+        let (identities, id, identity) = (self.identities, self.connection.id, self.identity);
+        let terms = identities.held.terms(id, identity, self.bell);
+        if let Some(terms) = terms
+            && identities.store.regain(identity, id, terms).await?
+        {
+            if self.bell.is_over() {
+                // It was ended while the store was asked.
+                identities.leaving.push(id, identity.clone());
+                return Ok(Round::Over);
+            }
+            identities.metrics.identities_regained.count();
+            return Ok(Round::More);
+        }
+        if !identities.held.end_unless_asked(id, identity, self.bell, seen) {
+            // The guest registers it anew; the bell rings when that is done.
+            return Ok(Round::Idle);
+        }
+        // Without terms its identity has lapsed, and nobody took its place.
+        if terms.is_some() {
+            identities.metrics.identities_replaced.count();
+            identities.local.put(id, Work::Replaced { to: id.key(), identity: identity.clone() });
+        }
+        Ok(Round::Over)
     }
 
     /// Has one notification handled.
-    async fn hand(&self, connection: &Connection, identity: &Identity, notification: Notification) -> Outcome {
+    async fn hand(&self, notification: Notification) -> Outcome {
         let (done, outcome) = oneshot::channel();
-        let (to, identity) = (connection.id.key(), identity.clone());
-        if !self.local.put(connection.id, Work::Notify { to, identity, notification, done }) {
+        let (id, identity) = (self.connection.id, self.identity.clone());
+        if !self.identities.local.put(id, Work::Notify { to: id.key(), identity, notification, done }) {
             return Outcome::Lost;
         }
         // An instance that ended in a panic says nothing.
         outcome.await.unwrap_or(Outcome::Lost)
     }
 
-    async fn note(
-        &self,
-        identity: &Identity,
-        connection: &Connection,
-        upto: Option<NotificationId>,
-    ) -> Result<(), StoreError> {
-        let Some(upto) = upto else { return Ok(()) };
+    /// Tells the store what has been handled. False: the connection has ended before the client was sent all of it, and
+    /// it is to come again.
+    async fn note(&mut self) -> Result<bool, StoreError> {
+        let Some((upto, mark)) = self.handled else { return Ok(true) };
+        if !self.connection.written(mark).await {
+            return Ok(false);
+        }
         // No holder any more: the next round finds out.
-        self.store.handled(identity, connection.id, upto).await.map(drop)
+        let identities = self.identities;
+        if identities.store.handled(self.identity, self.connection.id, upto).await? {
+            identities.held.renewed(self.connection.id, self.identity, self.bell);
+        }
+        identities.metrics.notifications_handled.add(self.count);
+        (self.handled, self.count) = (None, 0);
+        Ok(true)
     }
 
-    async fn fail(&self, identity: &Identity, id: NotificationId) -> Result<(), StoreError> {
-        if self.store.failed(identity, id).await? == Failed::SetAside {
-            self.metrics.notifications_set_aside.count();
-            if self.lines.admit() == Admitted::Yes {
-                tracing::error!(%identity, notification = %id, "set aside: handlers have failed on it too often");
+    async fn fail(&self, notification: NotificationId) -> Result<(), StoreError> {
+        let identities = self.identities;
+        if identities.store.failed(self.identity, notification).await? == Failed::SetAside {
+            identities.metrics.notifications_set_aside.count();
+            if identities.lines.admit() == Admitted::Yes {
+                tracing::error!(identity = %self.identity, %notification, "set aside: handlers have failed on it too often");
             }
         }
         Ok(())

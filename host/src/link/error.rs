@@ -8,22 +8,28 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 pub(crate) struct LinkError {
     text: String,
     refused: bool,
+    wrong_type: bool,
 }
 
 impl LinkError {
     /// It may work later.
     pub(crate) fn away(text: impl Into<String>) -> Self {
-        LinkError { text: text.into(), refused: false }
+        LinkError { text: text.into(), refused: false, wrong_type: false }
     }
 
     /// It will not work before somebody changes the configuration of one side.
     pub(crate) fn refused(text: impl Into<String>) -> Self {
-        LinkError { text: text.into(), refused: true }
+        LinkError { text: text.into(), refused: true, wrong_type: false }
     }
 
     /// Whether waiting does not help.
     pub(crate) fn is_refused(&self) -> bool {
         self.refused
+    }
+
+    /// Whether a key holds something else than it should.
+    pub(crate) fn is_wrong_type(&self) -> bool {
+        self.wrong_type
     }
 
     /// What an error of `node` means.
@@ -39,7 +45,7 @@ impl LinkError {
         if error.is_timeout() {
             return LinkError::away(format!("{node} does not answer in time"));
         }
-        LinkError::away(format!("{node}: {said}"))
+        LinkError { wrong_type: said.contains("WRONGTYPE"), ..LinkError::away(format!("{node}: {said}")) }
     }
 }
 
@@ -49,6 +55,8 @@ pub(super) fn breaks_the_line(error: &RedisError) -> bool {
         ErrorKind::Server(kind) => matches!(
             kind,
             ServerErrorKind::BusyLoading
+                // A command of a transaction was refused, mostly by the state that the node is in.
+                | ServerErrorKind::ExecAbort
                 | ServerErrorKind::Moved
                 | ServerErrorKind::Ask
                 | ServerErrorKind::TryAgain

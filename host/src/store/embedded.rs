@@ -46,7 +46,11 @@ impl Embedded {
     ///
     /// The file can not be used: it is another process's, damaged, or of another version. The text names it.
     pub(crate) fn open(folder: Option<&Path>, bounds: Bounds) -> Result<Self, StoreError> {
-        let writer = Writer::open(folder.map_or(Place::Memory, Place::in_folder), bounds)?;
+        Embedded::start(folder.map_or(Place::Memory, Place::in_folder), bounds)
+    }
+
+    fn start(place: Place, bounds: Bounds) -> Result<Self, StoreError> {
+        let writer = Writer::open(place, bounds)?;
         let (jobs, waiting) = mpsc::channel();
         let thread = std::thread::Builder::new().name("identities".into()).spawn(move || writer.run(&waiting));
         let writer = thread.map_err(|error| StoreError::unavailable(&error))?;
@@ -83,6 +87,11 @@ impl Store for Embedded {
     ) -> Answer<'a, Registered> {
         let identity = identity.clone();
         self.ask(move |books| books.register(&identity, connection, terms))
+    }
+
+    fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, _terms: Terms) -> Answer<'a, bool> {
+        // Nothing is lost here: who is no holder has been pushed out.
+        async move { Ok(self.waiting(identity, connection, 0).await? != Waiting::NotHolder) }.boxed()
     }
 
     fn unregister<'a>(&'a self, identity: &'a Identity, connection: ConnectionId) -> Answer<'a, ()> {
@@ -134,3 +143,6 @@ impl Drop for Embedded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 //! that it is atomic, on a Cluster too. How Redis is reached is `link`'s matter.
 //!
 //! Keys, with P for the prefix and NAME for the identity, percent-encoded so that it can not end the hash tag:
-//! `P:identity:{NAME}` is a hash, with `lifetime` (ms), `handled`, `last`, `bytes`, a field `holder:CONNECTION` ("ORDER
+//! `P:identity:{NAME}` is a hash, with `lifetime` (ms), `most` (holders), `handled`, `last`, `bytes`, a field `holder:CONNECTION` ("ORDER
 //! CURSOR") for each holder and a field `failed:ID` for each notification that a handler failed on. The mailbox is the
-//! sorted set `P:identity:{NAME}:mailbox` of notifications, by their ids; the list `P:identity:{NAME}:aside` has those that
-//! were set aside. All three lapse at the same moment.
+//! sorted set `P:identity:{NAME}:mailbox` of notifications by their ids, each as "ID LENGTH NAMEARGS" with the length of the
+//! name; the list `P:identity:{NAME}:aside` has those that were set aside. All three lapse at the same moment.
 
 use std::sync::LazyLock;
 
@@ -82,10 +82,21 @@ impl Store for Redis {
     ) -> Answer<'a, Registered> {
         async move {
             let args = |call: &mut ScriptInvocation<'_>| {
-                call.arg(connection.to_string()).arg(terms.lifetime_millis()).arg(terms.max_connections());
+                call.arg(connection.to_string()).arg(terms.lifetime_millis()).arg(terms.max_connections()).arg(0);
             };
             let (waiting, pushed_out): (u64, Vec<String>) = self.run(&REGISTER, identity, args).await?;
             Ok(Registered { pushed_out: ids(pushed_out)?, waiting })
+        }
+        .boxed()
+    }
+
+    fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, terms: Terms) -> Answer<'a, bool> {
+        async move {
+            let args = |call: &mut ScriptInvocation<'_>| {
+                call.arg(connection.to_string()).arg(terms.lifetime_millis()).arg(terms.max_connections()).arg(1);
+            };
+            let reply: Option<(u64, Vec<String>)> = self.run(&REGISTER, identity, args).await?;
+            Ok(reply.is_some())
         }
         .boxed()
     }

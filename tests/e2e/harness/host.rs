@@ -4,9 +4,10 @@ use super::folder::{Folder, shared_cache};
 use super::guests;
 use super::http::Ask;
 use super::raw::RawClient;
+use super::redis::RedisServer;
 use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
-use lakou_host::{Config, Metrics, Server, Snapshot};
+use lakou_host::{BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -22,17 +23,20 @@ pub(crate) struct TestHost {
     /// One line a file that was not mounted.
     pub(crate) rejected: Vec<String>,
     metrics: Arc<Metrics>,
+    bus: BusMonitor,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
     // The host has threads of its own, as in production: a guest that computes takes none from the clients.
     runtime: Option<Runtime>,
     _folder: Folder,
+    _kept: Option<Arc<RedisServer>>,
 }
 
 /// A host that is being furnished.
 pub(crate) struct Furnished {
     config: Config,
     folder: Folder,
+    kept: Option<Arc<RedisServer>>,
 }
 
 impl TestHost {
@@ -58,7 +62,7 @@ impl TestHost {
         config.controllers = folder.join("controllers");
         config.cache = Some(shared_cache());
         std::fs::create_dir(&config.controllers).expect("the test's own folder");
-        Furnished { config, folder }
+        Furnished { config, folder, kept: None }
     }
 
     /// A polite client on `path`.
@@ -91,6 +95,22 @@ impl TestHost {
     /// What the host has counted.
     pub(crate) fn counted(&self) -> Snapshot {
         self.metrics.snapshot()
+    }
+
+    /// How the host's bus is.
+    pub(crate) fn bus_health(&self) -> BusHealth {
+        self.bus.health()
+    }
+
+    /// Waits until the host has noticed that it is cut off from others.
+    pub(crate) async fn is_degraded(&self) {
+        eventually("the host is degraded", || !self.bus_health().connected).await;
+    }
+
+    /// Waits until the host works with others again, and nothing waits for them.
+    pub(crate) async fn is_connected(&self) {
+        let health = || self.bus_health();
+        eventually("the host is connected", || health().connected && health().backlog_events == 0).await;
     }
 
     /// Waits until what the host has counted satisfies `condition`.
@@ -162,6 +182,23 @@ impl Furnished {
         self
     }
 
+    /// Joins other hosts over a Redis.
+    pub(crate) fn redis(self, url: &str) -> Self {
+        self.config(|config| config.redis = Some(url.to_owned()))
+    }
+
+    /// With a server that must not end before the host does.
+    pub(crate) fn keeping(mut self, server: Arc<RedisServer>) -> Self {
+        self.kept = Some(server);
+        self
+    }
+
+    /// Keeps its data in a folder of its own.
+    pub(crate) fn data(mut self) -> Self {
+        self.config.data = Some(self.folder.join("data"));
+        self
+    }
+
     /// With an outbox of `bytes`; messages have to be smaller for that, because every one must fit into it.
     pub(crate) fn outbox(self, bytes: usize) -> Self {
         self.config(|config| (config.outbox, config.max_message, config.max_frame) = (bytes, bytes, bytes))
@@ -192,7 +229,7 @@ impl Furnished {
             }
         };
         let (stop, stopped) = oneshot::channel();
-        let (address, metrics) = (server.address(), server.metrics());
+        let (address, metrics, bus) = (server.address(), server.metrics(), server.bus_monitor());
         let mounts = server.mounts().iter().map(ToString::to_string).collect();
         let rejected = server.rejected().iter().map(ToString::to_string).collect();
         let served = runtime.spawn(server.run(async {
@@ -204,10 +241,12 @@ impl Furnished {
             mounts,
             rejected,
             metrics,
+            bus,
             stop: Some(stop),
             served: Some(served),
             runtime: Some(runtime),
             _folder: self.folder,
+            _kept: self.kept,
         })
     }
 }

@@ -11,8 +11,8 @@ use super::entry::{Body, Origin};
 use super::names::Stream;
 use crate::ids::ServerId;
 
-/// How long what Redis has confirmed is kept: longer than it takes to notice that a Redis is gone and another one has taken
-/// over.
+/// How long what Redis has confirmed is kept, the time not counted in which Redis is away: longer than it takes to notice
+/// that, and than a replica is behind.
 const KEPT_FOR: Duration = Duration::from_secs(15);
 
 /// How many bytes of it are kept, whatever their age.
@@ -25,7 +25,7 @@ const BATCH: usize = 256;
 /// And how many bytes, a last event beyond it included.
 const BATCH_BYTES: usize = 512 * 1024;
 
-/// Streams whose numbers are remembered; beyond them those of servers that are not written to are forgotten.
+/// Streams whose numbers are remembered: controllers can name as many as they like. At more all are forgotten.
 const LANES: usize = 4096;
 
 /// An event on its way to Redis.
@@ -56,6 +56,8 @@ pub(super) struct Backlog {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Arc<Outgoing>>,
+    /// So many at the front are on their way.
+    under_way: usize,
     bytes: usize,
     kept: VecDeque<Kept>,
     kept_bytes: usize,
@@ -83,7 +85,7 @@ impl Backlog {
         }
         if state.indices.len() >= LANES {
             // Numbers that begin again are recognised by the larger `seq` beside them.
-            state.indices.retain(|stream, _| !matches!(stream, Stream::Server(_)));
+            state.indices.clear();
         }
         state.seq += 1;
         let index = state.indices.entry(stream.clone()).or_default();
@@ -105,16 +107,23 @@ impl Backlog {
         }
     }
 
-    /// What is to be sent next; it stays here until it is `done`.
+    /// What is to be sent next; it stays here until it is `done`, or until all that is not done is `settled` not to be.
     pub(super) fn batch(&self) -> Vec<Arc<Outgoing>> {
         let mut bytes = 0;
-        let state = self.state();
+        let mut state = self.state();
         let fits = |outgoing: &&Arc<Outgoing>| {
             let fits = bytes < BATCH_BYTES;
             bytes += outgoing.cost();
             fits
         };
-        state.queue.iter().take(BATCH).take_while(fits).cloned().collect()
+        let batch: Vec<_> = state.queue.iter().take(BATCH).take_while(fits).cloned().collect();
+        state.under_way = batch.len();
+        batch
+    }
+
+    /// Nothing is on its way any more.
+    pub(super) fn settle(&self) {
+        self.state().under_way = 0;
     }
 
     /// Redis has these, under the ids beside them; without an id it has refused one for good. All are of the last batch.
@@ -136,25 +145,25 @@ impl Backlog {
         while let Some(outgoing) = looked_at.pop_back() {
             state.queue.push_front(outgoing);
         }
+        state.under_way = state.under_way.saturating_sub(removed);
         let now = Instant::now();
         for (outgoing, id) in sent {
             let Some(id) = id else { continue };
             state.kept_bytes += outgoing.cost();
             state.kept.push_back(Kept { outgoing: Arc::clone(outgoing), id: id.clone(), since: now });
         }
-        while let Some(oldest) = state.kept.front()
-            && (state.kept_bytes > KEPT_BYTES || now.duration_since(oldest.since) > KEPT_FOR)
-        {
-            state.kept_bytes -= oldest.outgoing.cost();
-            state.kept.pop_front();
-        }
+        state.prune(now);
+    }
+
+    /// Redis is there and has lost nothing: what it has had for long enough is kept no longer.
+    pub(super) fn prune(&self) {
+        self.state().prune(Instant::now());
     }
 
     /// The last id that Redis has confirmed on each stream, of those that would be sent again.
     pub(super) fn confirmed(&self) -> Vec<(Stream, String)> {
         let mut last = HashMap::new();
-        let now = Instant::now();
-        for kept in self.state().kept.iter().filter(|kept| now.duration_since(kept.since) <= KEPT_FOR) {
+        for kept in &self.state().kept {
             last.insert(kept.outgoing.stream.clone(), kept.id.clone());
         }
         last.into_iter().collect()
@@ -164,10 +173,8 @@ impl Backlog {
     pub(super) fn send_again(&self, streams: &[Stream]) -> usize {
         let mut state = self.state();
         let state = &mut *state;
-        let now = Instant::now();
-        let (again, kept): (Vec<Kept>, Vec<Kept>) = std::mem::take(&mut state.kept)
-            .into_iter()
-            .partition(|kept| streams.contains(&kept.outgoing.stream) && now.duration_since(kept.since) <= KEPT_FOR);
+        let (again, kept): (Vec<Kept>, Vec<Kept>) =
+            std::mem::take(&mut state.kept).into_iter().partition(|kept| streams.contains(&kept.outgoing.stream));
         state.kept = kept.into();
         for kept in &again {
             state.kept_bytes -= kept.outgoing.cost();
@@ -179,14 +186,15 @@ impl Backlog {
         again.len()
     }
 
-    /// Nobody reads a stream any more: what was for it is taken back.
+    /// Nobody reads a stream any more: what was for it is taken back, but for what is on its way.
     pub(super) fn forget(&self, stream: &Stream) -> VecDeque<Arc<Outgoing>> {
         let mut state = self.state();
         let state = &mut *state;
         state.indices.remove(stream);
+        let waiting = state.queue.split_off(state.under_way.min(state.queue.len()));
         let (theirs, others): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut state.queue).into_iter().partition(|outgoing| outgoing.stream == *stream);
-        state.queue = others;
+            waiting.into_iter().partition(|outgoing| outgoing.stream == *stream);
+        state.queue.extend(others);
         state.bytes -= theirs.iter().map(|outgoing| outgoing.cost()).sum::<usize>();
         let kept_bytes = &mut state.kept_bytes;
         state.kept.retain(|kept| {
@@ -207,6 +215,17 @@ impl Backlog {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn prune(&mut self, now: Instant) {
+        while let Some(oldest) = self.kept.front()
+            && (self.kept_bytes > KEPT_BYTES || now.duration_since(oldest.since) > KEPT_FOR)
+        {
+            self.kept_bytes -= oldest.outgoing.cost();
+            self.kept.pop_front();
+        }
     }
 }
 

@@ -86,14 +86,7 @@ fn write_origin(origin: Origin, command: &mut Cmd) {
 /// Understands the fields of an entry: names and values in turn. `largest` bounds the arguments of an event.
 pub(super) fn read(fields: Vec<Value>, largest: usize) -> Result<(Body, Option<Origin>), Unreadable> {
     let mut fields = Fields::new(fields)?;
-    match fields.take("v") {
-        Some(version) if version == VERSION => {}
-        Some(version) if version.parse::<u32>().is_ok_and(|number| number > 1) => {
-            return Err(Unreadable::Newer(version));
-        }
-        Some(version) => return Err(malformed(format!("v is {version:.20?}, not a version"))),
-        None => return Err(malformed("v is missing")),
-    }
+    check_version(&fields.take("v").ok_or_else(|| malformed("v is missing"))?)?;
     let identity = fields.take("identity").map(|name| Identity::new(&name).map_err(malformed)).transpose()?;
     let name = match (fields.take("event"), &identity) {
         (Some(name), _) => name,
@@ -126,6 +119,17 @@ pub(super) fn read(fields: Vec<Value>, largest: usize) -> Result<(Body, Option<O
         (Some(_), None) => return Err(malformed("undelivered without to")),
     };
     Ok((body, origin))
+}
+
+/// Whether something is of the version that is known here.
+pub(super) fn check_version(version: &str) -> Result<(), Unreadable> {
+    if version == VERSION {
+        return Ok(());
+    }
+    match version.parse::<u32>() {
+        Ok(number) if number > 1 => Err(Unreadable::Newer(number.to_string())),
+        _ => Err(malformed(format!("{version:.20?} is not a version"))),
+    }
 }
 
 fn malformed(text: impl Into<String>) -> Unreadable {

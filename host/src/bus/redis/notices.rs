@@ -78,14 +78,14 @@ impl Shared {
                 looked = Some(Instant::now());
                 self.left_behind(&mut line, &key).await?
             } else {
-                self.new(&mut line, &key).await?
+                self.fresh(&mut line, &key).await?
             };
             backoff.reset();
             self.pass_on(&key, entries, wanted).await?;
         }
     }
 
-    async fn new(&self, line: &mut OwnLine, key: &str) -> Result<Vec<Value>, LinkError> {
+    async fn fresh(&self, line: &mut OwnLine, key: &str) -> Result<Vec<Value>, LinkError> {
         let mut read = Pipeline::new();
         read.cmd("XREADGROUP").arg("GROUP").arg(GROUP).arg(GROUP).arg("COUNT").arg(COUNT);
         read.arg("BLOCK").arg(BLOCK).arg("STREAMS").arg(key).arg(">");

@@ -106,6 +106,10 @@ impl Senders {
         if self.heard.len() >= Self::MANY {
             self.heard.retain(|_, heard| when.duration_since(heard.when) < Self::LONG);
         }
+        if self.heard.len() >= Self::MANY {
+            // More than any application has: somebody makes them up.
+            self.heard.clear();
+        }
         let Origin { sender, seq, index } = origin;
         let Some(heard) = self.heard.get_mut(&(stream, sender)) else {
             // It may have been there long before this server.

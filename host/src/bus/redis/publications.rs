@@ -2,12 +2,13 @@
 //! with single spaces: KIND is `text` or `binary`, SENDER the id of a server, or `-` for others.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use redis::Pipeline;
 use tokio::sync::Notify;
 
 use super::Shared;
+use super::entry::{self, Unreadable};
 use crate::backoff::Backoff;
 use crate::ids::ServerId;
 use crate::link::LinkError;
@@ -21,7 +22,7 @@ const WAITING_BYTES: usize = 4 * 1024 * 1024;
 const BATCH: usize = 256;
 
 /// What this task is called in the bus's health.
-const PART: &str = "publisher";
+pub(super) const PART: &str = "publisher";
 
 /// What waits to be published.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub(super) struct Publications {
 struct Queue {
     waiting: VecDeque<(String, Vec<u8>)>,
     bytes: usize,
+    /// So many are on their way.
+    under_way: usize,
 }
 
 /// There is no room, or Redis is away.
@@ -42,53 +45,65 @@ pub(super) struct NotPublished;
 
 impl Publications {
     pub(super) fn push(&self, channel: String, payload: Vec<u8>) -> Result<(), NotPublished> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = super::lock(&self.queue);
         if queue.bytes > WAITING_BYTES {
             return Err(NotPublished);
         }
-        queue.bytes += payload.len();
+        queue.bytes += cost(&channel, &payload);
         queue.waiting.push_back((channel, payload));
         drop(queue);
         self.wake.notify_one();
         Ok(())
     }
 
+    /// Whether something waits or is on its way.
+    pub(super) fn waits(&self) -> bool {
+        let queue = super::lock(&self.queue);
+        queue.under_way > 0 || !queue.waiting.is_empty()
+    }
+
+    /// What is to be published next. What was taken before is done with.
     fn take(&self) -> Vec<(String, Vec<u8>)> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = super::lock(&self.queue);
         let count = queue.waiting.len().min(BATCH);
         let taken: Vec<_> = queue.waiting.drain(..count).collect();
-        queue.bytes -= taken.iter().map(|(_, payload)| payload.len()).sum::<usize>();
+        queue.bytes -= taken.iter().map(|(channel, payload)| cost(channel, payload)).sum::<usize>();
+        queue.under_way = taken.len();
         taken
     }
+}
+
+fn cost(channel: &str, payload: &[u8]) -> usize {
+    channel.len() + payload.len() + 64
 }
 
 /// Publishes what waits, for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut backoff = Backoff::new();
     loop {
+        // Where Redis is, so that what is published next finds it; what was taken meanwhile is not kept.
+        while !shared.health.is_up(&[PART]) {
+            match shared.link.prove(&shared.names.servers()).await {
+                Ok(()) => shared.health.up(PART),
+                Err(error) => {
+                    shared.metrics.publications_lost.add(shared.publications.take().len());
+                    shared.health.down(PART, &error.to_string());
+                    backoff.pause().await;
+                }
+            }
+        }
         let batch = shared.publications.take();
         if batch.is_empty() {
             shared.publications.wake.notified().await;
             continue;
         }
         match shared.publish_batch(&batch).await {
-            Ok(()) => {
-                backoff.reset();
-                shared.health.up(PART);
-            }
+            Ok(()) => backoff.reset(),
             Err(error) => {
                 // Whether Redis has them is not known; sending them again could be twice.
                 shared.metrics.publications_lost.add(batch.len());
                 shared.health.down(PART, &error.to_string());
-                // Redis is asked again by whatever is published next, and by `prove` meanwhile.
-                loop {
-                    backoff.pause().await;
-                    if shared.link.prove(&batch[0].0).await.is_ok() {
-                        break;
-                    }
-                    shared.metrics.publications_lost.add(shared.publications.take().len());
-                }
-                shared.health.up(PART);
+                backoff.pause().await;
             }
         }
     }
@@ -107,7 +122,9 @@ impl Shared {
             for answer in self.link.pipeline(channel, &mut pipeline).await? {
                 if let Err(error) = answer {
                     self.metrics.publications_lost.count();
-                    tracing::error!("redis: a publication is lost: {error}");
+                    if self.may_complain() {
+                        tracing::error!("redis: a publication is lost: {error}");
+                    }
                 }
             }
         }
@@ -127,12 +144,15 @@ pub(super) fn write(message: &Message, sender: ServerId) -> Vec<u8> {
 }
 
 /// Understands what came over a channel; the sender is none if it is no server.
-pub(super) fn read(payload: &[u8], largest: usize) -> Result<(Message, Option<ServerId>), String> {
-    let mut parts = payload.splitn(4, |byte| *byte == b' ');
-    let version = parts.next().unwrap_or_default();
-    if version != b"1" {
-        return Err(format!("version {:.20} is not known", String::from_utf8_lossy(version)));
-    }
+pub(super) fn read(payload: &[u8], largest: usize) -> Result<(Message, Option<ServerId>), Unreadable> {
+    let (version, rest) = payload.split_at(payload.iter().position(|byte| *byte == b' ').unwrap_or(payload.len()));
+    entry::check_version(std::str::from_utf8(version).unwrap_or_default())?;
+    understand(rest.get(1..).unwrap_or_default(), largest).map_err(Unreadable::Malformed)
+}
+
+/// What comes after the version.
+fn understand(rest: &[u8], largest: usize) -> Result<(Message, Option<ServerId>), String> {
+    let mut parts = rest.splitn(3, |byte| *byte == b' ');
     let (Some(kind), Some(sender), Some(message)) = (parts.next(), parts.next(), parts.next()) else {
         return Err("it is not `1 KIND SENDER MESSAGE`".into());
     };
@@ -176,14 +196,15 @@ mod tests {
             b"hello",
             b"1",
             b"1 text -",
-            b"2 text - x",
+            b"1text - x",
             b"1 image - x",
             b"1 text somebody x",
             b"1 text \xff x",
             b"1 text - \xff",
             b"1 text - 01234567890",
         ] {
-            assert!(read(payload, 10).is_err(), "{payload:?}");
+            assert!(matches!(read(payload, 10), Err(Unreadable::Malformed(_))), "{payload:?}");
         }
+        assert_eq!(read(b"2 something", 10), Err(Unreadable::Newer("2".into())));
     }
 }

@@ -2,7 +2,7 @@
 //! connection in between, and says so when that is not possible.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Pipeline, Script, Value};
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use super::Shared;
 use super::entry::{self, Body, Origin, Unreadable};
 use super::names::Stream;
 use super::order::{Position, Raw, Senders, Verdict, merge, release};
+use super::roster::LEASE;
 use super::writer::STREAM_LIFETIME;
 use crate::backoff::Backoff;
 use crate::bus::{Bus, EmitError, Envelope, Target};
@@ -23,10 +24,16 @@ const BLOCK: u64 = 1000;
 /// How many entries of each stream one answer has: some megabytes at the most with events of usual size.
 const COUNT: usize = 256;
 
-/// Makes sure that the stream is there, and tells the last id that it has given.
+/// How often a key that should be a stream, and is none, is looked at again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Makes sure that the stream is there, and tells the last id that it has given; nothing if something else is there.
 const FOLLOW: &str = "
-if redis.call('EXISTS', KEYS[1]) == 0 then
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then
   redis.call('XADD', KEYS[1], 'MAXLEN', 0, '*', 'v', '1')
+elseif kind ~= 'stream' then
+  return false
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
@@ -51,6 +58,8 @@ struct Followed {
     key: String,
     /// None: it has never been looked at.
     position: Option<Position>,
+    /// Something else is in its place.
+    blocked: bool,
     /// Up to here events without numbers were handed on before Redis lost its streams.
     had: Position,
 }
@@ -63,6 +72,7 @@ impl Reader {
                 stream: stream.clone(),
                 key: shared.names.stream(stream),
                 position: None,
+                blocked: false,
                 had: Position::default(),
             })
             .collect();
@@ -75,6 +85,11 @@ impl Reader {
             count: COUNT,
             follow: Script::new(FOLLOW),
         }
+    }
+
+    /// What this task is called in the bus's health.
+    pub(super) fn part(&self) -> &str {
+        &self.part
     }
 
     pub(super) async fn run(mut self) {
@@ -90,7 +105,13 @@ impl Reader {
     pub(super) async fn position(&mut self) -> Result<(), LinkError> {
         let lifetime = STREAM_LIFETIME.to_string();
         for followed in &mut self.followed {
-            let last: Vec<u8> = self.shared.link.invoke(&self.follow, &[&followed.key], &[lifetime.as_bytes()]).await?;
+            let last: Option<Vec<u8>> =
+                self.shared.link.invoke(&self.follow, &[&followed.key], &[lifetime.as_bytes()]).await?;
+            if followed.blocked != last.is_none() {
+                followed.blocked = last.is_none();
+                self.shared.report(&followed.key, followed.blocked);
+            }
+            let Some(last) = last else { continue };
             let last = Position::parse(&last)
                 .ok_or_else(|| LinkError::away(format!("{} has an id that is none", followed.key)))?;
             match followed.position {
@@ -115,33 +136,58 @@ impl Reader {
         self.position().await?;
         self.shared.health.up(&self.part);
         let mut trim = false;
+        let mut looked = Instant::now();
         loop {
+            if self.followed.iter().any(|followed| followed.blocked) && looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.position().await?;
+            }
+            if self.followed.iter().all(|followed| followed.blocked) {
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
             let pipeline = self.question(trim);
+            let asked = Instant::now();
             let reply = tokio::select! {
                 reply = line.pipeline(&pipeline) => reply?,
                 _ = self.moved.changed() => return Err(LinkError::away("the streams have moved to another node")),
             };
             backoff.reset();
+            if asked.elapsed() > LEASE {
+                // This process was asleep, and may have been taken for dead: what the answer has is then with its senders
+                // again. Once it is known to live, Redis tells what is left.
+                self.shared.appear().await?;
+                continue;
+            }
             trim = self.take(reply.into_iter().next_back().unwrap_or_default());
             tokio::task::yield_now().await;
         }
     }
 
     /// What comes after each position; what was read of this server's own stream is done with, and removed on the way.
+    ///
+    /// A command that waits is answered with the one stream that ends the wait, which would put its events before earlier
+    /// ones of other streams. So that answer is only a bell, and the command behind it, which Redis has already, takes all
+    /// streams as they are at one moment.
     fn question(&self, trim: bool) -> Pipeline {
         let mut pipeline = Pipeline::with_capacity(2);
-        let own = self.followed.iter().find(|followed| matches!(followed.stream, Stream::Server(_)));
+        let followed = || self.followed.iter().filter(|followed| !followed.blocked);
+        let own = followed().find(|followed| matches!(followed.stream, Stream::Server(_)));
         if let Some(own) = own.filter(|_| trim) {
             let next = own.position.unwrap_or_default().next().to_string();
             pipeline.cmd("XTRIM").arg(&own.key).arg("MINID").arg(next);
         }
-        let read = pipeline.cmd("XREAD").arg("COUNT").arg(self.count).arg("BLOCK").arg(BLOCK).arg("STREAMS");
-        for followed in &self.followed {
-            read.arg(&followed.key);
-        }
-        for followed in &self.followed {
-            read.arg(followed.position.unwrap_or_default().to_string());
-        }
+        let streams = |command: &mut Pipeline| {
+            command.arg("STREAMS");
+            for followed in followed() {
+                command.arg(&followed.key);
+            }
+            for followed in followed() {
+                command.arg(followed.position.unwrap_or_default().to_string());
+            }
+        };
+        streams(pipeline.cmd("XREAD").arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK));
+        streams(pipeline.cmd("XREAD").arg("COUNT").arg(self.count));
         pipeline
     }
 
@@ -159,7 +205,10 @@ impl Reader {
         for raw in released {
             let Some(followed) = self.followed.get_mut(raw.stream) else { continue };
             followed.position = Some(raw.at);
-            own |= matches!(followed.stream, Stream::Server(_));
+            if matches!(followed.stream, Stream::Server(_)) {
+                own = true;
+                *super::lock(&self.shared.read) = raw.at;
+            }
             match entry::read(raw.fields, self.shared.settings.max_event) {
                 Ok((body, origin)) => understood.push((raw.stream, raw.at, body, origin)),
                 Err(unreadable) => self.shared.skip(&followed.key, raw.at, &unreadable),
@@ -206,12 +255,10 @@ impl Reader {
                 Verdict::Repeated => return shared.metrics.events_repeated.count(),
                 Verdict::Missed(missed) => {
                     shared.metrics.events_lost.add(usize::try_from(missed).unwrap_or(usize::MAX));
-                    tracing::error!(
-                        stream = followed.key,
-                        sender = %origin.sender,
-                        lost = missed,
-                        "redis: events were lost before they were read"
-                    );
+                    if shared.may_complain() {
+                        let (stream, sender) = (&followed.key, origin.sender);
+                        tracing::error!(stream, %sender, lost = missed, "redis: events were lost before they were read");
+                    }
                 }
             },
             // Without numbers only the place in the stream tells old from new.
@@ -224,36 +271,25 @@ impl Reader {
 }
 
 impl Shared {
-    /// Gives an event to the connections of this server that it is for.
+    /// Gives an event to the connections of this server that it is for. A stream says for whom; `to` is for one's own.
     fn hand_on(&self, stream: &Stream, body: Body) {
-        let (event, to, from) = match body {
-            Body::Undelivered { event, to, target } => {
-                if matches!(stream, Stream::Server(_)) && to.server() == self.server {
-                    self.local.tell_undelivered(to, target, event);
-                }
-                return;
+        let (event, target, from) = match (stream, body) {
+            (Stream::Server(_), Body::Undelivered { event, to, target }) => {
+                return self.local.tell_undelivered(to, target, event);
             }
-            Body::Ring { identity, to } => {
-                if matches!(stream, Stream::Server(_)) && to.server() == self.server {
-                    self.local.ring(to, &identity);
-                }
-                return;
+            (Stream::Server(_), Body::Ring { identity, to }) if to.server() == self.server => {
+                return self.local.ring(to, &identity);
             }
-            Body::Notify { .. } => {
+            (Stream::Server(_), Body::Event { event, to: Some(to), from }) => (event, Target::Connection(to), from),
+            (Stream::All, Body::Event { event, from, .. }) => (event, Target::All, from),
+            (Stream::Controller(name), Body::Event { event, from, .. }) => {
+                (event, Target::Controller(name.to_string()), from)
+            }
+            (_, Body::Undelivered { .. } | Body::Ring { .. } | Body::Notify { .. } | Body::Event { to: None, .. }) => {
                 self.metrics.events_malformed.count();
-                return tracing::warn!(
-                    "redis: a notification is in a stream of events; those have a stream of their own"
-                );
-            }
-            Body::Event { event, to, from } => (event, to, from),
-        };
-        let target = match (stream, to) {
-            (Stream::All, _) => Target::All,
-            (Stream::Controller(name), _) => Target::Controller(name.to_string()),
-            (Stream::Server(_), Some(to)) => Target::Connection(to),
-            (Stream::Server(_), None) => {
-                self.metrics.events_malformed.count();
-                tracing::warn!("redis: an event for one connection does not say for which");
+                if self.may_complain() {
+                    tracing::warn!("redis: an event is skipped that does not say for whom it is");
+                }
                 return;
             }
         };
@@ -266,13 +302,28 @@ impl Shared {
     }
 
     pub(super) fn skip(&self, key: &str, at: Position, unreadable: &Unreadable) {
+        self.count(unreadable);
+        if self.may_complain() {
+            tracing::warn!(stream = key, entry = %at, "redis: an entry is skipped: {unreadable}");
+        }
+    }
+
+    pub(super) fn count(&self, unreadable: &Unreadable) {
         let metric = match unreadable {
             Unreadable::Newer(_) => &self.metrics.events_newer,
             Unreadable::Malformed(_) => &self.metrics.events_malformed,
         };
         metric.count();
-        if self.complaints.admit() == crate::rate::Admitted::Yes {
-            tracing::warn!(stream = key, entry = %at, "redis: an entry is skipped: {unreadable}");
+    }
+
+    /// Something else is in a stream's place, or no longer.
+    fn report(&self, key: &str, blocked: bool) {
+        if blocked {
+            tracing::error!("redis: {key} is no stream; what belongs there is lost until it is removed");
+            self.health.down(key, &format!("{key} is no stream"));
+        } else {
+            tracing::info!("redis: {key} is a stream again");
+            self.health.up(key);
         }
     }
 }

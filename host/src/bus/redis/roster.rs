@@ -2,9 +2,11 @@
 //! goes back to the senders, and its keys are removed, by whoever notices first.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use redis::{Script, Value};
 
 use super::Shared;
@@ -18,7 +20,7 @@ use crate::link::LinkError;
 const PULSE: Duration = Duration::from_secs(1);
 
 /// How long a lease holds: some pulses may be late.
-const LEASE: Duration = Duration::from_secs(5);
+pub(super) const LEASE: Duration = Duration::from_secs(4);
 
 /// How long a lease has to be missing before its server counts as dead. If Redis itself was away, all leases have run out,
 /// and each server needs a pulse to renew its own.
@@ -30,14 +32,14 @@ const BEATS: u32 = 60;
 /// A pulse that takes longer says that Redis was away.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// How long a server is taken for dead without looking again. One that was only asleep is heard of before.
+/// How long a server is taken for dead. One that was only asleep says before that it lives.
 const DEAD_FOR: Duration = Duration::from_secs(60);
 
 /// How many entries of a dead server go back in one step.
 const RETURNED: usize = 100;
 
 /// What this task is called in the bus's health.
-const PART: &str = "lease";
+pub(super) const PART: &str = "lease";
 
 /// Says that this server lives, and asks who has not said so for too long.
 const APPEAR: &str = "
@@ -50,6 +52,10 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2], 'LIMIT', 0, 1
 /// Takes entries of a dead server's stream, and the stream when it is empty. Not if the server lives after all.
 const BURY: &str = "
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+if redis.call('TYPE', KEYS[2]).ok ~= 'stream' then
+  redis.call('DEL', KEYS[2])
+  return {}
+end
 local entries = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
 for _, entry in ipairs(entries) do redis.call('XDEL', KEYS[2], entry[1]) end
 if redis.call('XLEN', KEYS[2]) == 0 then redis.call('DEL', KEYS[2]) end
@@ -59,6 +65,8 @@ return entries";
 #[derive(Default)]
 pub(super) struct Roster {
     state: Mutex<State>,
+    /// Held while servers are looked after, which must not be left half done.
+    pub(super) busy: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -80,6 +88,11 @@ impl Roster {
         if !state.dead.is_empty() {
             state.dead.remove(&server);
         }
+    }
+
+    /// Those that were taken for dead.
+    fn dead(&self) -> Vec<ServerId> {
+        self.state().dead.keys().copied().collect()
     }
 
     pub(super) fn is_dead(&self, server: ServerId) -> bool {
@@ -119,25 +132,31 @@ pub(super) async fn run(shared: Arc<Shared>) {
     pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for beat in 0_u32.. {
         pulse.tick().await;
-        let began = Instant::now();
+        let busy = shared.roster.busy.lock().await;
         let mut outcome = shared.beat().await;
         if outcome.is_ok() && beat % BEATS == 0 {
             outcome = shared.keep_streams().await;
         }
-        if outcome.is_err() || began.elapsed() > SLOW {
-            // Nobody is dead only because Redis was away.
-            shared.roster.state().missing.clear();
-        }
         match outcome {
-            Ok(()) => shared.health.up(PART),
-            Err(error) => shared.health.down(PART, &error.to_string()),
+            Ok(()) => {
+                if shared.checked.load(Ordering::Acquire) == shared.link.epoch() {
+                    shared.backlog.prune();
+                }
+                shared.health.up(PART);
+            }
+            Err(error) => {
+                // Nobody is dead only because Redis was away.
+                shared.roster.state().missing.clear();
+                shared.health.down(PART, &error.to_string());
+            }
         }
+        drop(busy);
     }
 }
 
 impl Shared {
     /// Says that this server lives; from here on others can reach it. Tells who has not said so for too long.
-    pub(super) async fn appear(&self) -> Result<Vec<String>, LinkError> {
+    pub(super) async fn appear(&self) -> Result<Vec<Vec<u8>>, LinkError> {
         let lease = self.names.lease(self.server);
         let () = self.link.query(&lease, redis::cmd("SET").arg(&lease).arg(1).arg("PX").arg(millis(LEASE))).await?;
         let arguments = [self.server.to_string(), millis(LEASE).to_string(), STREAM_LIFETIME.to_string()];
@@ -155,26 +174,75 @@ impl Shared {
     }
 
     async fn beat(&self) -> Result<(), LinkError> {
-        let silent = self.appear().await?;
+        let began = Instant::now();
+        let (mut silent, mut strange): (Vec<ServerId>, Vec<Vec<u8>>) = Default::default();
+        for member in self.appear().await? {
+            match std::str::from_utf8(&member).ok().and_then(|member| member.parse().ok()) {
+                Some(server) => silent.push(server),
+                None => strange.push(member),
+            }
+        }
+        self.strike_out(strange).await?;
+        self.look_at_the_dead().await?;
         let written_to = std::mem::take(&mut self.roster.state().written_to);
         let waiting: Vec<ServerId> = self.roster.state().missing.keys().copied().collect();
-        let suspects: HashSet<ServerId> = silent
-            .iter()
-            .filter_map(|server| server.parse().ok())
-            .chain(written_to)
-            .chain(waiting)
-            .filter(|server| *server != self.server)
-            .collect();
-        let mut missing = HashSet::new();
-        for server in suspects {
-            let lease = self.names.lease(server);
+        let suspects: HashSet<ServerId> =
+            silent.into_iter().chain(written_to).chain(waiting).filter(|server| *server != self.server).collect();
+        let looks = suspects.iter().map(async |server| {
+            let lease = self.names.lease(*server);
             let there: bool = self.link.query(&lease, redis::cmd("EXISTS").arg(&lease)).await?;
-            if !there {
-                missing.insert(server);
+            Ok::<_, LinkError>((!there).then_some(*server))
+        });
+        let looked: Result<Vec<_>, _> = join_all(looks).await.into_iter().collect();
+        let missing: HashSet<ServerId> = match looked {
+            Ok(looked) => looked.into_iter().flatten().collect(),
+            Err(error) => {
+                self.roster.state().written_to.extend(suspects);
+                return Err(error);
             }
+        };
+        if began.elapsed() > SLOW {
+            // Redis was away, and with it all leases.
+            let mut state = self.roster.state();
+            state.missing.clear();
+            state.written_to.extend(missing);
+            return Ok(());
         }
         for server in self.roster.overdue(&missing) {
             self.bury(server).await?;
+        }
+        Ok(())
+    }
+
+    /// Members of the list of servers that are none.
+    async fn strike_out(&self, strange: Vec<Vec<u8>>) -> Result<(), LinkError> {
+        if strange.is_empty() {
+            return Ok(());
+        }
+        if self.may_complain() {
+            tracing::warn!(
+                count = strange.len(),
+                "redis: the list of servers has names that are none; they are removed"
+            );
+        }
+        let servers = self.names.servers();
+        self.link.query(&servers, redis::cmd("ZREM").arg(&servers).arg(strange)).await
+    }
+
+    /// Who was taken for dead and says again that it lives was only asleep.
+    async fn look_at_the_dead(&self) -> Result<(), LinkError> {
+        let dead = self.roster.dead();
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let servers = self.names.servers();
+        let members: Vec<String> = dead.iter().map(ServerId::to_string).collect();
+        let scores: Vec<Value> = self.link.query(&servers, redis::cmd("ZMSCORE").arg(&servers).arg(members)).await?;
+        for (server, score) in dead.into_iter().zip(scores) {
+            if score != Value::Nil {
+                tracing::info!(%server, "redis: a server lives that was taken for dead");
+                self.roster.heard_of(server);
+            }
         }
         Ok(())
     }
@@ -191,11 +259,21 @@ impl Shared {
         Ok(())
     }
 
-    /// This server ends: others need not wait for its lease to run out.
+    /// This server ends: others need not wait for its lease to run out. It does not read any more.
     pub(super) async fn leave(&self) -> Result<(), LinkError> {
-        let lease = self.names.lease(self.server);
+        let (lease, stream) = (self.names.lease(self.server), self.names.stream(&Stream::Server(self.server)));
         let () = self.link.query(&lease, redis::cmd("DEL").arg(&lease)).await?;
-        self.take_from_stream_of(self.server).await.map(drop)
+        let next = super::lock(&self.read).next().to_string();
+        let () = self.link.query(&stream, redis::cmd("XTRIM").arg(&stream).arg("MINID").arg(next)).await?;
+        self.take_from_stream_of(self.server).await?;
+        // The last one leaves nothing behind, but for what another program still wants to be notified.
+        let (servers, notices) = (self.names.servers(), self.names.notices());
+        let others: u64 = self.link.query(&servers, redis::cmd("ZCARD").arg(&servers)).await?;
+        let waiting: u64 = self.link.query(&notices, redis::cmd("XLEN").arg(&notices)).await?;
+        if others == 0 && waiting == 0 {
+            let () = self.link.query(&notices, redis::cmd("DEL").arg(&notices)).await?;
+        }
+        Ok(())
     }
 
     /// Returns everything of a server's stream to those who sent it; none if the server lives.

@@ -109,10 +109,10 @@ impl Shared {
                 self.metrics.publications_received.count();
                 self.local.pass_on(&topic, &message);
             }
-            Err(wrong) => {
-                self.metrics.events_malformed.count();
-                if self.complaints.admit() == crate::rate::Admitted::Yes {
-                    tracing::warn!(%topic, "redis: a publication is skipped: {wrong}");
+            Err(unreadable) => {
+                self.count(&unreadable);
+                if self.may_complain() {
+                    tracing::warn!(%topic, "redis: a publication is skipped: {unreadable}");
                 }
             }
         }

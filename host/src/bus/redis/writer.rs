@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
 use redis::{Pipeline, Value};
@@ -19,72 +20,64 @@ use crate::link::LinkError;
 pub(super) const STREAM_LIFETIME: u64 = 10 * 60 * 1000;
 
 /// What this task is called in the bus's health.
-const PART: &str = "writer";
+pub(super) const PART: &str = "writer";
 
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut dialled = shared.link.dialled();
+    let mut epochs = shared.link.epochs();
     let mut backoff = Backoff::new();
-    let mut checked = true;
     loop {
         tokio::select! {
             () = shared.backlog.waits() => {}
-            changed = dialled.changed() => {
-                // The first connection of all: there is nothing that could have been lost.
-                checked = changed.is_err();
+            _ = epochs.changed() => {
                 // A ring may have been lost with Redis.
                 shared.local.ring_all();
             }
         }
-        let done = async {
-            if !checked {
-                shared.check_what_was_confirmed().await?;
-            }
-            shared.write_batch().await
-        };
-        match done.await {
-            Ok(()) => {
-                checked = true;
-                backoff.reset();
-                shared.health.up(PART);
-            }
-            Err(error) => {
-                shared.health.down(PART, &error.to_string());
-                backoff.pause().await;
-            }
+        while let Err(error) = shared.write_batch().await {
+            shared.health.down(PART, &error.to_string());
+            backoff.pause().await;
         }
+        backoff.reset();
+        shared.health.up(PART);
     }
 }
 
 impl Shared {
-    /// Sends what comes next, and takes out of the backlog what Redis has confirmed.
+    /// Sends what comes next, and takes out of the backlog what Redis has confirmed. Before anything else is sent, what
+    /// Redis may have lost is sent again: receivers take what comes after something newer for a repetition.
     async fn write_batch(&self) -> Result<(), LinkError> {
+        self.link.prove(&self.names.stream(&Stream::All)).await?;
+        let epoch = self.link.epoch();
+        if self.checked.load(Ordering::Acquire) != epoch {
+            self.check_what_was_confirmed().await?;
+            self.checked.store(epoch, Ordering::Release);
+        }
         let batch = self.backlog.batch();
-        if batch.is_empty() {
-            return Ok(());
-        }
-        if !self.link.is_cluster() {
-            return self.write(&batch).await;
-        }
-        // Commands of one transaction have to be in one slot. Streams do not wait for each other's nodes.
-        let mut groups: HashMap<&Stream, Vec<Arc<Outgoing>>> = HashMap::new();
-        for outgoing in &batch {
-            groups.entry(&outgoing.stream).or_default().push(Arc::clone(outgoing));
-        }
-        let written = join_all(groups.values().map(|group| self.write(group))).await;
-        written.into_iter().collect()
+        let written = if self.link.is_cluster() {
+            // Commands of one transaction have to be in one slot.
+            let mut groups: HashMap<&Stream, Vec<Arc<Outgoing>>> = HashMap::new();
+            for outgoing in &batch {
+                groups.entry(&outgoing.stream).or_default().push(Arc::clone(outgoing));
+            }
+            join_all(groups.values().map(|group| self.write(epoch, group))).await.into_iter().collect()
+        } else {
+            self.write(epoch, &batch).await
+        };
+        self.backlog.settle();
+        written
     }
 
-    /// Sends events whose streams are on one node: all of them or none.
-    async fn write(&self, batch: &[Arc<Outgoing>]) -> Result<(), LinkError> {
+    /// Sends events whose streams are on one node: all of them or none. None if Redis may have lost something meanwhile.
+    async fn write(&self, epoch: u64, batch: &[Arc<Outgoing>]) -> Result<(), LinkError> {
+        let Some(first) = batch.first() else { return Ok(()) };
         let mut pipeline = Pipeline::with_capacity(batch.len());
         if batch.len() > 1 {
             pipeline.atomic();
         }
-        let mut key = String::new();
         for outgoing in batch {
-            key = self.names.stream(&outgoing.stream);
             let mut command = redis::cmd("XADD");
-            command.arg(&key).arg("MAXLEN").arg("~").arg(self.settings.redis_window).arg("*");
+            command.arg(self.names.stream(&outgoing.stream));
+            command.arg("MAXLEN").arg("~").arg(self.settings.redis_window).arg("*");
             entry::write(&outgoing.body, outgoing.origin, &mut command);
             pipeline.add_command(command);
         }
@@ -98,7 +91,8 @@ impl Shared {
         for stream in &renewed {
             pipeline.cmd("PEXPIRE").arg(self.names.stream(stream)).arg(STREAM_LIFETIME);
         }
-        let answers = self.link.pipeline(&key, &mut pipeline).await?;
+        let key = self.names.stream(&first.stream);
+        let Some(answers) = self.link.pipeline_in(epoch, &key, &mut pipeline).await? else { return Ok(()) };
         if answers.len() != batch.len() + renewed.len() {
             return Err(LinkError::away("Redis has aborted a transaction"));
         }
@@ -107,14 +101,18 @@ impl Shared {
             let id = match answer {
                 Ok(Value::BulkString(id)) => String::from_utf8(id).ok(),
                 Ok(_) => None,
-                Err(error) if error.code() == Some("OOM") => return Err(LinkError::away("Redis is out of memory")),
-                Err(error) => {
-                    // A key of another type in the stream's place, or a user who may not write: waiting would hold up
-                    // everything behind it.
+                // A key of another type in the stream's place, a user who may not write, a stream that is at its end:
+                // waiting would hold up everything behind it.
+                Err(error) if matches!(error.code(), Some("WRONGTYPE" | "NOPERM" | "ERR")) => {
                     self.metrics.events_lost.count();
-                    tracing::error!(stream = self.names.stream(&outgoing.stream), "redis: an event is lost: {error}");
+                    if self.may_complain() {
+                        let stream = self.names.stream(&outgoing.stream);
+                        tracing::error!(stream, "redis: an event is lost: {error}");
+                    }
                     None
                 }
+                // Out of memory, without enough replicas, without a disk: that passes.
+                Err(error) => return Err(LinkError::away(error.to_string())),
             };
             done.push((Arc::clone(outgoing), id));
         }
@@ -127,14 +125,19 @@ impl Shared {
         Ok(())
     }
 
-    /// After a new connection: looks whether Redis still has what it has confirmed, and sends again what it has not.
+    /// Looks whether Redis still has what it has confirmed, and sends again what it has not. Of a stream that is removed as
+    /// it is read that can not be seen; its reader knows what it has had.
     async fn check_what_was_confirmed(&self) -> Result<(), LinkError> {
         let mut lost = Vec::new();
         for (stream, id) in self.backlog.confirmed() {
             let key = self.names.stream(&stream);
-            let there: Vec<Value> = self.link.query(&key, redis::cmd("XRANGE").arg(&key).arg(&id).arg(&id)).await?;
-            if there.is_empty() {
-                lost.push(stream);
+            let found = self.link.query(&key, redis::cmd("XRANGE").arg(&key).arg(&id).arg(&id)).await;
+            match found {
+                Ok(Value::Array(found)) if !found.is_empty() => {}
+                Ok(_) => lost.push(stream),
+                // Something else is in its place by now, and writing will tell.
+                Err(error) if error.is_wrong_type() => {}
+                Err(error) => return Err(error),
             }
         }
         let again = if lost.is_empty() { 0 } else { self.backlog.send_again(&lost) };

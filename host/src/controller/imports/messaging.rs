@@ -27,23 +27,27 @@ impl Host for GuestState {
     }
 
     async fn notify(&mut self, identity: String, event: GuestEvent) -> wasmtime::Result<Result<bool, Fault>> {
-        let environment = Arc::clone(&self.class.environment);
+        let (environment, time) = (Arc::clone(&self.class.environment), self.class.limits.call_time);
         let checked = emitting::identity(&identity)
             .and_then(|identity| Ok((identity, emitting::checked(event, environment.settings.max_event)?)));
         let (identity, event) = match checked {
             Ok(checked) => checked,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(environment.identities.notify(&identity, &event).await.map_err(|error| emitting::store_fault(&error)))
+        Ok(environment
+            .identities
+            .notify_in(time, &identity, &event)
+            .await
+            .map_err(|error| emitting::store_fault(&error)))
     }
 
     async fn registered(&mut self, identity: String) -> wasmtime::Result<Result<bool, Fault>> {
-        let environment = Arc::clone(&self.class.environment);
+        let (environment, time) = (Arc::clone(&self.class.environment), self.class.limits.call_time);
         let identity = match emitting::identity(&identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(environment.identities.registered(&identity).await.map_err(|error| emitting::store_fault(&error)))
+        Ok(environment.identities.registered(&identity, time).await.map_err(|error| emitting::store_fault(&error)))
     }
 
     fn publish(&mut self, topic: String, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {

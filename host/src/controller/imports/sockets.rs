@@ -127,6 +127,7 @@ impl HostSocket for GuestState {
     ) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
+        let time = self.class.limits.call_time;
         let identity = match emitting::identity(&identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
@@ -135,17 +136,18 @@ impl HostSocket for GuestState {
             lifetime: options.lifetime_seconds.map(Duration::from_secs),
             max_connections: options.max_connections,
         };
-        Ok(identities.register(&connection, identity, wish).await.map_err(|error| not_registered(&error)))
+        Ok(identities.register(&connection, identity, wish, time).await.map_err(|error| not_registered(&error)))
     }
 
     async fn unregister(&mut self, socket: Resource<Socket>, identity: String) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
+        let time = self.class.limits.call_time;
         let identity = match emitting::identity(&identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(identities.unregister(&connection, &identity).await.map_err(|error| not_registered(&error)))
+        Ok(identities.unregister(&connection, &identity, time).await.map_err(|error| not_registered(&error)))
     }
 
     fn broadcast(&mut self, socket: Resource<Socket>, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {

@@ -133,12 +133,16 @@ impl Instance {
         self.class.failed(ended, living.state(), doing);
         let batch = &living.state().batch;
         let at_fault = batch.at_fault();
-        self.objects.retain(|_, object| {
+        let restless = &mut self.restless;
+        self.objects.retain(|key, object| {
             let connection = &object.connection;
             let closing = if at_fault.contains(&connection.id) {
                 Closing::controller_failed()
             } else if object.request.is_some() && connection.has_saved() {
                 object.being = Being::Asleep;
+                if connection.has_timers() {
+                    restless.push(*key);
+                }
                 return true;
             } else {
                 Closing::instance_lost()

@@ -127,6 +127,11 @@ impl Instance {
     }
 
     pub(super) async fn replaced(&mut self, to: ConnectionKey, identity: &Identity) {
+        let connection = ConnectionId::on(self.class.environment.server, to);
+        if self.class.environment.identities.holds(connection, identity) {
+            // It has registered again since.
+            return;
+        }
         let Some((handle, id)) = self.woken(to).await else { return };
         let Some(living) = &mut self.living else { return };
         let called = living.replaced(handle, id, identity).await;

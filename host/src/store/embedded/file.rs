@@ -1,6 +1,6 @@
 //! The file and its folder: made if missing, locked against other processes, checked before use. Every error names the file.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, ReadableTable, TableDefinition};
 
-use super::ledger::{Ledger, lost};
+use super::ledger::Ledger;
 use crate::store::StoreError;
 
 const NAME: &str = "identities.redb";
@@ -25,24 +25,35 @@ const CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// Where the identities are.
 pub(super) enum Place {
     Memory,
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        /// Held from the first opening to the end of the process: a file may be opened again after a failure.
+        lock: Option<File>,
+    },
+    #[cfg(test)]
+    Disk(super::tests::disk::Disk),
 }
 
 impl Place {
     pub(super) fn in_folder(folder: &Path) -> Self {
-        Place::File(folder.join(NAME))
+        Place::File { path: folder.join(NAME), lock: None }
     }
 
     /// Opens what is there, or makes it.
-    pub(super) fn open(&self) -> Result<Database, StoreError> {
-        let Place::File(path) = self else {
-            let database = builder().create_with_backend(InMemoryBackend::new()).map_err(lost)?;
-            return checked(database).map_err(|wrong| wrong.naming("memory"));
+    pub(super) fn open(&mut self) -> Result<Database, StoreError> {
+        let file = match self {
+            Place::File { path, .. } => path.display().to_string(),
+            _ => "memory".into(),
         };
-        let opening = || checked(open(path)?);
+        let opening = || match self {
+            Place::Memory => checked(builder().create_with_backend(InMemoryBackend::new()).map_err(redb::Error::from)?),
+            Place::File { path, lock } => open(path, lock),
+            #[cfg(test)]
+            Place::Disk(disk) => checked(builder().create_with_backend(disk.clone()).map_err(redb::Error::from)?),
+        };
         // The library has checks that end in a panic; a file must never end the process.
         let opened = catch_unwind(AssertUnwindSafe(opening)).unwrap_or(Err(Unusable::Damaged("unreadable".into())));
-        opened.map_err(|wrong| wrong.naming(&path.display().to_string()))
+        opened.map_err(|wrong| wrong.naming(&file))
     }
 }
 
@@ -96,15 +107,37 @@ fn builder() -> Builder {
     builder
 }
 
-fn open(path: &Path) -> Result<Database, Unusable> {
+fn open(path: &Path, lock: &mut Option<File>) -> Result<Database, Unusable> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let backend = FileBackend::new(file).map_err(redb::Error::from)?;
-    let database = builder().create_with_backend(backend).map_err(redb::Error::from)?;
-    // So that a new file is still in its folder after a power cut.
+    if lock.is_none() {
+        let file = open_or_make(&path.with_extension("lock"))?;
+        match file.try_lock() {
+            Ok(()) => *lock = Some(file),
+            Err(TryLockError::WouldBlock) => return Err(Unusable::Taken),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+    if path.try_exists()? {
+        return checked(database(path)?);
+    }
+    // Under another name until it is complete: half a file could not be told from a damaged one.
+    let unfinished = path.with_extension("new");
+    open_or_make(&unfinished)?.set_len(0)?;
+    let made = checked(database(&unfinished)?)?;
+    std::fs::rename(&unfinished, path)?;
+    // So that it is still in its folder after a power cut.
     File::open(folder)?.sync_all()?;
-    Ok(database)
+    Ok(made)
+}
+
+fn database(path: &Path) -> Result<Database, Unusable> {
+    let backend = FileBackend::new(open_or_make(path)?).map_err(redb::Error::from)?;
+    Ok(builder().create_with_backend(backend).map_err(redb::Error::from)?)
+}
+
+fn open_or_make(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// Writes the version into a new file, and compares that of an old one.

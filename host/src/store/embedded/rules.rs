@@ -1,6 +1,6 @@
 //! What the operations of the store mean, in terms of rows and holders. Each runs inside a transaction of the writer.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::holders::{Holder, Holders};
 use super::ledger::{Ledger, Record};
@@ -137,16 +137,26 @@ impl Books<'_> {
         Ok(Failed::SetAside)
     }
 
-    /// Looks at up to `most` identities after `name` and forgets those that have lapsed. Returns where to go on.
-    pub(super) fn sweep(&mut self, name: &[u8], most: usize) -> Result<Vec<u8>, StoreError> {
-        let seen = self.ledger.records_after(name, most)?;
-        let now = millis();
-        for (name, _) in seen.iter().filter(|(_, lapses_at)| *lapses_at <= now).take(SWEEP_REMOVES) {
-            let identity = std::str::from_utf8(name).map_err(|_| "is no text".to_owned()).and_then(Identity::new);
-            self.forget(&identity.map_err(StoreError::Corrupt)?)?;
+    /// Looks at some identities after `name` and forgets those that have lapsed, for as long as others can wait for it.
+    pub(super) fn sweep(&mut self, name: &[u8]) -> Result<Swept, StoreError> {
+        let (started, now) = (Instant::now(), millis());
+        let seen = self.ledger.records_after(name, SWEEP_STEP)?;
+        let mut swept = Swept { upto: Vec::new(), forgotten: 0 };
+        for (name, lapses_at) in &seen {
+            if *lapses_at <= now {
+                let identity = std::str::from_utf8(name).map_err(|_| "is no text".to_owned()).and_then(Identity::new);
+                self.forget(&identity.map_err(StoreError::Corrupt)?)?;
+                swept.forgotten += 1;
+            }
+            if started.elapsed() > SWEEP_TIME {
+                swept.upto.clone_from(name);
+                return Ok(swept);
+            }
         }
-        // From the beginning, if this was the end.
-        Ok(if seen.len() < most { Vec::new() } else { seen.into_iter().next_back().unwrap_or_default().0 })
+        if seen.len() == SWEEP_STEP {
+            swept.upto = seen.into_iter().next_back().unwrap_or_default().0;
+        }
+        Ok(swept)
     }
 
     /// What is kept of an identity that has not lapsed; one that has is forgotten.
@@ -178,8 +188,16 @@ impl Books<'_> {
     }
 }
 
-/// Identities that one sweep forgets: their mailboxes may be full, and operations wait meanwhile.
-const SWEEP_REMOVES: usize = 32;
+/// What came of a sweep.
+pub(super) struct Swept {
+    /// Where to go on; empty is the beginning.
+    pub(super) upto: Vec<u8>,
+    pub(super) forgotten: usize,
+}
+
+/// How many identities a sweep looks at, and how long it takes before what waits has its turn: mailboxes may be full.
+pub(super) const SWEEP_STEP: usize = 1000;
+const SWEEP_TIME: Duration = Duration::from_millis(10);
 
 fn subtract(record: &mut Record, freed: u64) {
     record.entries = record.entries.saturating_sub(1);

@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::file::Place;
 use super::holders::Holders;
 use super::ledger::{Ledger, lost};
-use super::rules::Books;
+use super::rules::{Books, SWEEP_STEP};
 use crate::store::{Bounds, StoreError};
 
-/// How often lapsed identities are looked for, and how many are looked at: a million is once through in a quarter of an
-/// hour, and a look takes less than a millisecond.
+/// How often lapsed identities are looked for: a million is once through in a quarter of an hour.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-const SWEEP_STEP: usize = 1000;
+/// The same where many have lapsed, so that they go faster than they come.
+const SWEEP_AGAIN: Duration = Duration::from_millis(50);
 
 /// How often a file that failed is opened anew.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
@@ -74,9 +74,9 @@ where
 
 /// The owner of the file.
 pub(super) struct Writer {
-    place: Place,
-    /// `None` after a failure, until it could be opened again.
+    /// `None` after a failure, until it could be opened again. It goes before its place, which has the lock.
     database: Option<Database>,
+    place: Place,
     reopened: Instant,
     holders: Holders,
     bounds: Bounds,
@@ -85,10 +85,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn open(place: Place, bounds: Bounds) -> Result<Self, StoreError> {
+    pub(super) fn open(mut place: Place, bounds: Bounds) -> Result<Self, StoreError> {
         let database = Some(place.open()?);
         let holders = Holders::default();
-        Ok(Writer { place, database, reopened: Instant::now(), holders, bounds, swept: Vec::new() })
+        Ok(Writer { database, place, reopened: Instant::now(), holders, bounds, swept: Vec::new() })
     }
 
     /// Works until nobody can ask any more and everything is answered.
@@ -102,29 +102,36 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if Instant::now() >= sweep_at {
-                self.sweep();
-                sweep_at = Instant::now() + SWEEP_EVERY;
+                sweep_at = self.sweep();
             }
         }
     }
 
-    /// Does all of a batch in one transaction. If something in it fails, each is on its own, so that one identity whose
-    /// rows are wrong is no other's trouble.
+    /// Does all of a batch in one transaction. If an identity in it is corrupt, each is on its own, so that it is no
+    /// other's trouble. After a failure of the file nothing is tried again: it may have happened all the same.
     fn settle(&mut self, mut batch: Vec<Job>) {
         let outcome = self.transact(|books| batch.iter_mut().try_for_each(|job| job.question.run(books)));
-        let together = outcome.is_ok() || batch.len() == 1;
+        let alone = matches!(outcome, Err(StoreError::Corrupt(_))) && batch.len() > 1;
         for mut job in batch {
-            let outcome = if together { outcome.clone() } else { self.transact(|books| job.question.run(books)) };
+            let outcome = if alone { self.transact(|books| job.question.run(books)) } else { outcome.clone() };
             job.question.answer(outcome);
         }
     }
 
-    fn sweep(&mut self) {
-        let swept = std::mem::take(&mut self.swept);
-        match self.transact(|books| books.sweep(&swept, SWEEP_STEP)) {
-            Ok(next) => self.swept = next,
-            Err(error) => tracing::warn!("identities: sweeping: {error}"),
-        }
+    /// Returns when to sweep again.
+    fn sweep(&mut self) -> Instant {
+        let upto = std::mem::take(&mut self.swept);
+        let wait = match self.transact(|books| books.sweep(&upto)) {
+            Ok(swept) => {
+                self.swept = swept.upto;
+                if swept.forgotten > SWEEP_STEP / 10 { SWEEP_AGAIN } else { SWEEP_EVERY }
+            }
+            Err(error) => {
+                tracing::warn!("identities: sweeping: {error}");
+                SWEEP_EVERY
+            }
+        };
+        Instant::now() + wait
     }
 
     /// All of it happens, durably, or nothing.

@@ -21,7 +21,7 @@ local function load()
     if #fields == 0 then
         return nil
     end
-    local it = { lifetime = 0, handled = 0, last = 0, bytes = 0, holders = {}, failed = {} }
+    local it = { lifetime = 0, most = 0, handled = 0, last = 0, bytes = 0, holders = {}, failed = {} }
     for at = 1, #fields, 2 do
         local field, value = fields[at], fields[at + 1]
         local kind, name = string.match(field, '^(%l+):(.*)$')
@@ -112,9 +112,9 @@ local function trim(it)
     end
 end
 
--- A number that is 0 is not there, so that an idle identity is small. (Redis removes an empty mailbox by itself.)
+-- A number that is 0 is not there, so that an idle identity is small; `most` is 0 for one holder. (Redis removes an empty mailbox by itself.)
 local function save(it)
-    for _, field in ipairs({ 'lifetime', 'handled', 'last', 'bytes' }) do
+    for _, field in ipairs({ 'lifetime', 'most', 'handled', 'last', 'bytes' }) do
         if it[field] > 0 then
             redis.call('HSET', HASH, field, digits(it[field]))
         else

@@ -1,5 +1,5 @@
--- ARGV: the connection, the lifetime in ms, how many holders there may be.
--- Returns how many notifications wait for it, and who was pushed out.
+-- ARGV: the connection, the lifetime in ms, how many holders there may be, 1 if nobody is to be pushed out.
+-- Returns how many notifications wait for it, and who was pushed out; nil if somebody would have to be.
 
 local it, wrong = load()
 if wrong then
@@ -8,9 +8,19 @@ end
 if not it then
     -- Nothing may be left of one that lapsed.
     redis.call('DEL', MAILBOX, ASIDE)
-    it = { handled = 0, last = 0, bytes = 0, entries = 0, holders = {}, failed = {} }
+    it = { lifetime = 0, most = 0, handled = 0, last = 0, bytes = 0, entries = 0, holders = {}, failed = {} }
 end
-it.lifetime = tonumber(ARGV[2])
+local regain = ARGV[4] == '1'
+if regain and it.lifetime > 0 then
+    if find(it, ARGV[1]) then
+        return { 0, {} }
+    elseif #it.holders >= math.max(1, it.most) then
+        return false
+    end
+else
+    it.lifetime = tonumber(ARGV[2])
+    it.most = tonumber(ARGV[3]) > 1 and tonumber(ARGV[3]) or 0
+end
 
 local newest = it.holders[#it.holders]
 local holder, at = find(it, ARGV[1])
@@ -24,7 +34,7 @@ table.insert(it.holders, holder)
 save_holder(holder)
 
 local pushed_out = {}
-while #it.holders > tonumber(ARGV[3]) do
+while #it.holders > math.max(1, it.most) do
     local oldest = table.remove(it.holders, 1)
     redis.call('HDEL', HASH, 'holder:' .. oldest.name)
     table.insert(pushed_out, oldest.name)

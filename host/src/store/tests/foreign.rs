@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::stores::{BOUNDS, LONG, RedisServer, connection, event, identity};
 use crate::link::{Address, Link};
-use crate::store::{Redis, Store, StoreError, Terms};
+use crate::store::{Redis, Store, StoreError, Terms, Waiting};
 
 const KEY: &str = "app:identity:{ann}";
 const MAILBOX: &str = "app:identity:{ann}:mailbox";
@@ -94,6 +94,43 @@ async fn foreign_values_are_errors() {
     server.cli(&["DEL", MAILBOX]);
     server.cli(&["SET", MAILBOX, "x"]);
     assert!(matches!(store.notify(&ann, &event("x")).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_full_redis_takes_nothing_and_gives_away() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let (ann, holder) = (identity("ann"), connection());
+    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
+    store.registered(&ann).await.expect("an answer");
+    server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert!(matches!(store.notify(&ann, &event("y")).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.waiting(&ann, holder, 9).await, Ok(Waiting::Entries(entries)) if entries.len() == 1));
+    assert_eq!(store.handled(&ann, holder, notified.id).await, Ok(true));
+    assert_eq!(store.unregister(&ann, holder).await, Ok(()));
+    assert_eq!(server.cli(&["KEYS", "*"]), KEY);
+}
+
+#[tokio::test]
+async fn all_keys_of_an_identity_are_in_one_slot() {
+    let server = RedisServer::start_cluster();
+    let store = store(&server).await;
+    let holder = connection();
+    let terms = Terms { lifetime: LONG, max_connections: 1 };
+    for name in ["ann", "}", "{", "{}", "}{", "{a}b", "a{", "%7D", "caf\u{e9}", " "] {
+        let name = identity(name);
+        store.register(&name, holder, terms).await.expect("an answer");
+        let one = store.notify(&name, &event("x")).await.expect("an answer").expect("a known identity").id;
+        for _ in 0..BOUNDS.attempts {
+            store.failed(&name, one).await.expect("an answer");
+        }
+        let two = store.notify(&name, &event("y")).await.expect("an answer").expect("a known identity").id;
+        assert!(matches!(store.waiting(&name, holder, 9).await, Ok(Waiting::Entries(entries)) if entries[0].id == two));
+        assert_eq!(store.handled(&name, holder, two).await, Ok(true));
+        assert_eq!(store.unregister(&name, holder).await, Ok(()));
+        assert_eq!(store.registered(&name).await, Ok(true));
+    }
 }
 
 #[tokio::test]

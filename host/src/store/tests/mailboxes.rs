@@ -9,6 +9,10 @@ use super::stores::{BOUNDS, Lab, connection, event, identity};
 use crate::message::Event;
 use crate::store::{Failed, NotificationId, StoreError, Waiting};
 
+fn mailbox_bytes() -> usize {
+    usize::try_from(BOUNDS.bytes).expect("a small number")
+}
+
 pub(super) async fn nobody_is_no_receiver(lab: &Lab) {
     assert_eq!(lab.notify("ann", "hey").await, None);
     assert!(!lab.registered("ann").await, "it has not come to be by that");
@@ -114,7 +118,7 @@ pub(super) async fn a_full_mailbox_is_counted_in_bytes(lab: &Lab) {
     let holder = connection();
     lab.register("ann", holder, 1).await;
     // Each costs a quarter of the mailbox.
-    let quarter = BOUNDS.bytes as usize / 4 - event("").cost();
+    let quarter = mailbox_bytes() / 4 - event("").cost();
     for number in 0..4 {
         let args = format!("{number:0quarter$}");
         assert_eq!(lab.notify("ann", &args).await.expect("a known identity").dropped, 0);
@@ -130,7 +134,7 @@ pub(super) async fn an_event_that_never_fits_is_refused(lab: &Lab) {
     let holder = connection();
     lab.register("ann", holder, 1).await;
     lab.tell("ann", "one").await;
-    let largest = "x".repeat(BOUNDS.bytes as usize - event("").cost());
+    let largest = "x".repeat(mailbox_bytes() - event("").cost());
     let refused = lab.store.notify(&identity("ann"), &event(&format!("{largest}x"))).await;
     assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
     assert_eq!(lab.waiting("ann", holder).await, ["one"], "and pushes nothing out");

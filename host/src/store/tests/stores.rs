@@ -1,7 +1,7 @@
 //! Stores to test with, each empty and gone when it is dropped, and the words that scenarios are written in.
 
 use std::any::Any;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -157,14 +157,27 @@ pub(in crate::store) struct RedisServer {
 impl RedisServer {
     pub(in crate::store) fn start() -> Self {
         // Between finding a free port and taking it somebody else may take it.
-        (0..10).find_map(|_| RedisServer::try_start()).expect("a free port for redis-server")
+        (0..10).find_map(|_| RedisServer::try_start(&[])).expect("a free port for redis-server")
     }
 
-    fn try_start() -> Option<Self> {
+    /// A Cluster of one server, which has all slots and is as strict about them as any.
+    pub(in crate::store) fn start_cluster() -> Self {
+        let start = || {
+            let bus = free_port().port().to_string();
+            RedisServer::try_start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
+        };
+        let server = (0..10).find_map(|_| start()).expect("a free port for redis-server");
+        assert_eq!(server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]), "OK");
+        while !server.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {}
+        server
+    }
+
+    fn try_start(more: &[&str]) -> Option<Self> {
         let folder = Folder::new();
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        let free = free_port();
         let mut command = Command::new("redis-server");
         command.args(["--port", &free.port().to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(more);
         command.arg("--dir").arg(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("redis-server, version 7 or later, must be installed for this test");
         let mut server = RedisServer { process, port: free.port(), _folder: folder };
@@ -189,6 +202,10 @@ impl RedisServer {
         let output = output.expect("redis-cli must be installed for this test");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
+}
+
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
 impl Drop for RedisServer {
