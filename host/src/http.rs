@@ -142,6 +142,7 @@ async fn plain(class: &Arc<Class>, request: Request<Incoming>, visitor: Visitor)
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
         NoAnswer::BodyTooLarge => Reject::BodyTooLarge,
         NoAnswer::BodyTooSlow => Reject::BodyTooSlow,
+        NoAnswer::BodyBroken => Reject::BodyBroken,
         NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),
     })?;
     Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))

@@ -65,9 +65,8 @@ mod tests {
     use crate::metrics::Metrics;
 
     fn client_of(header: ForwardedHeader, fields: &[(&'static str, &'static str)]) -> String {
-        let mut config = Config::default();
-        config.trusted_proxies = ["10.0.0.0/8", "fd00::/8"].map(|text| text.parse().expect("a network")).to_vec();
-        config.forwarded_header = header;
+        let trusted_proxies = ["10.0.0.0/8", "fd00::/8"].map(|text| text.parse().expect("a network")).to_vec();
+        let config = Config { trusted_proxies, forwarded_header: header, ..Config::default() };
         let clients = Clients::new(Arc::new(config), Arc::new(Metrics::default()));
         let mut headers = HeaderMap::new();
         for (name, value) in fields {

@@ -44,6 +44,8 @@ pub(super) enum Reject {
     BodyTooLarge,
     /// The body is too long in coming.
     BodyTooSlow,
+    /// The body is wrong, or breaks off.
+    BodyBroken,
     /// As much is going on as may go on.
     Busy,
     /// The server is being stopped.
@@ -95,6 +97,7 @@ impl Reject {
             }
             Reject::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large".into()),
             Reject::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "the body is too slow".into()),
+            Reject::BodyBroken => (StatusCode::BAD_REQUEST, "the body is malformed".into()),
             Reject::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again".into()),
             Reject::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping, try again".into()),
             Reject::Failed(_) | Reject::Refused(_) => {
@@ -113,7 +116,7 @@ impl Reject {
             Reject::AddressFull => vec![(RETRY_AFTER, "5"), (CONNECTION, "close")],
             // A token comes within a second; who floods has to connect anew.
             Reject::TooManyHandshakes => vec![(RETRY_AFTER, "1"), (CONNECTION, "close")],
-            Reject::BodyTooLarge | Reject::BodyTooSlow => vec![(CONNECTION, "close")],
+            Reject::BodyTooLarge | Reject::BodyTooSlow | Reject::BodyBroken => vec![(CONNECTION, "close")],
             Reject::Busy | Reject::Stopping => vec![(RETRY_AFTER, "1")],
             _ => Vec::new(),
         }
