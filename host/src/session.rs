@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use crate::bucket::Rate;
@@ -31,6 +31,7 @@ mod heard;
 mod pace;
 
 use self::deadlines::{Deadlines, Passed};
+use self::ending::close_frame;
 use self::heard::Heard;
 use self::pace::{Pace, Read};
 
@@ -290,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Frame::Text(text) => Message::Text(text),
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Close(frame) => {
-                let theirs = frame.map_or_else(Closing::no_status, closing);
+                let theirs = ending::theirs(frame, &self.visitor);
                 return Some(self.ended(theirs));
             }
             Frame::Ping(_) => {
@@ -394,12 +395,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn key(&self) -> ConnectionKey {
         self.connection.id.key()
     }
-}
-
-fn closing(frame: CloseFrame) -> Closing {
-    Closing { code: frame.code.into(), reason: frame.reason.to_string() }
-}
-
-fn close_frame(closing: &Closing) -> CloseFrame {
-    CloseFrame { code: closing.code.into(), reason: closing.reason.as_str().into() }
 }
