@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 mod addressee;
 mod grants;
 mod settings;
@@ -43,6 +45,34 @@ pub struct Config {
     pub drain_time: Duration,
     /// Client connections open at a time, HTTP and WebSocket together.
     pub max_connections: usize,
+    /// Connections of one client address at a time; a /64 counts as one address of IPv6. Generous, because thousands may
+    /// share an address behind a carrier's NAT; it is there so that no single address can take the whole server.
+    pub max_connections_per_address: usize,
+    /// Requests for a WebSocket that one client address may make in a second, on average.
+    pub max_handshakes_per_second: u32,
+    /// Requests for a WebSocket that one client address may make at once: all that share it may come back after a restart.
+    pub handshake_burst: u32,
+    /// Messages and pings that are read from one WebSocket in a second, on average. Beyond it the socket is not read, and
+    /// TCP slows the client down; nothing is lost.
+    pub max_messages_per_second: u32,
+    /// Messages and pings that are read from one WebSocket at once; after a calm time twice as many.
+    pub message_burst: u32,
+    /// The longest head of a request, in bytes.
+    pub max_header: usize,
+    /// The longest body of a plain request, in bytes.
+    pub max_body: usize,
+    /// How long a controller's guest may be kept waiting for a request's body in all; each piece of it gives time back, as
+    /// `min_body_rate` says.
+    pub body_timeout: Duration,
+    /// How many bytes of a request's body are worth a second of `body_timeout`; at 0 the first byte is worth all of it.
+    pub min_body_rate: usize,
+    /// Addresses of proxies whose word about a client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Which header field trusted proxies set. Only one is looked at: a proxy that sets the one often passes on what a client
+    /// wrote into the other.
+    pub forwarded_header: ForwardedHeader,
+    /// Whether connections of trusted proxies begin with a PROXY protocol header, version 1 or 2.
+    pub proxy_protocol: bool,
     /// The longest message from a client, in bytes.
     pub max_message: usize,
     /// The longest frame from a client, in bytes; `max_message` if that is less.
@@ -84,6 +114,16 @@ pub struct Config {
     pub messaging: Vec<Addressee>,
     /// Settings of single controllers, by name.
     pub overrides: BTreeMap<String, ControllerConfig>,
+}
+
+/// The header field in which proxies name the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForwardedHeader {
+    /// `x-forwarded-for`, which most proxies set.
+    XForwardedFor,
+    /// `forwarded`, of RFC 7239.
+    Forwarded,
 }
 
 /// What one controller may use.
@@ -154,6 +194,18 @@ impl Default for Config {
             close_timeout: Duration::from_secs(5),
             drain_time: Duration::from_secs(5),
             max_connections: 100_000,
+            max_connections_per_address: 20_000,
+            max_handshakes_per_second: 1_000,
+            handshake_burst: 20_000,
+            max_messages_per_second: 10_000,
+            message_burst: 10_000,
+            max_header: 64 * KIB,
+            max_body: 16 * MIB,
+            body_timeout: Duration::from_secs(20),
+            min_body_rate: 256,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::XForwardedFor,
+            proxy_protocol: false,
             max_message: MIB,
             max_frame: MIB,
             outbox: MIB,
@@ -205,6 +257,10 @@ impl Config {
                 "idle-timeout ({:?}) must be longer than ping-interval ({:?}): a client is pinged before it is given up",
                 self.idle_timeout, self.ping_interval
             )));
+        }
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            let wrong = "proxy-protocol needs trusted-proxies: only they are listened to";
+            return Err(ConfigError::Together(wrong.into()));
         }
         Ok(())
     }

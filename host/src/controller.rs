@@ -5,6 +5,7 @@
 //! wasmtime is known here and nowhere else.
 
 mod bindings;
+mod body;
 mod cache;
 mod call;
 mod class;

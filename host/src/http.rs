@@ -1,11 +1,9 @@
 //! HTTP/1.1: every request finds its controller, a static file, or its place in the table of rejections.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Version, header};
+use http::{HeaderMap, Method, Request, Response, Version, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -13,12 +11,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use self::files::Files;
 use self::reject::Reject;
+use crate::clients::{Place, Visitor};
 use crate::controller::{Class, Environment, NoAnswer};
 use crate::rate::RateLimit;
 use crate::router::{NoRoute, Router};
 use crate::shutdown::Alive;
 
 mod files;
+mod forwarded;
 mod handshake;
 mod origin;
 mod reject;
@@ -39,24 +39,43 @@ pub(crate) struct Service {
     log: RateLimit,
 }
 
-/// Where a request came from, and what it holds while it is served.
+/// Where a request came from, and what it holds while it is served; a WebSocket keeps it.
 #[derive(Clone)]
 pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
-    /// The client's place among `max-connections`; a WebSocket keeps it.
-    pub(crate) _place: Arc<OwnedSemaphorePermit>,
-    pub(crate) _alive: Alive,
+    pub(crate) visitor: Visitor,
+    _held: Arc<Held>,
+    /// The place of a client behind a trusted proxy, whose connections are no client's own.
+    _behind: Option<Arc<Place>>,
+}
+
+/// What a TCP connection holds.
+struct Held {
+    /// Among `max-connections`.
+    _place: OwnedSemaphorePermit,
+    /// Among those of its address.
+    _own: Place,
+    _alive: Alive,
+}
+
+impl Client {
+    pub(crate) fn new(visitor: Visitor, place: OwnedSemaphorePermit, own: Place, alive: Alive) -> Self {
+        Client { visitor, _held: Arc::new(Held { _place: place, _own: own, _alive: alive }), _behind: None }
+    }
+
+    /// The client itself if this one is a proxy that says who it is.
+    fn behind(mut self, headers: &HeaderMap) -> Result<Self, Reject> {
+        if self.visitor.is_proxy() {
+            self.visitor = forwarded::client(headers, &self.visitor);
+            self._behind = Some(Arc::new(self.visitor.enter().ok_or(Reject::AddressFull)?));
+        }
+        Ok(self)
+    }
 }
 
 impl Service {
     pub(crate) fn new(router: Router, environment: Arc<Environment>) -> Self {
         let files = environment.settings.public.as_deref().map(Files::new);
         Service { router, files, environment, log: RateLimit::new(REJECTS_LOGGED) }
-    }
-
-    /// How long a client may take nothing of an answer.
-    pub(crate) fn patience(&self) -> Duration {
-        self.environment.settings.idle_timeout
     }
 
     /// Answers one request; whatever goes wrong is an answer, too.
@@ -78,7 +97,13 @@ impl Service {
             (None, None) if request.version() < Version::HTTP_11 => {}
             _ => return Err(Reject::Host),
         }
+        let client = client.behind(request.headers())?;
         let upgrade = handshake::is_asked(request.headers());
+        let refused = || self.environment.metrics.connections_refused.count();
+        if upgrade && !client.visitor.may_ask() {
+            refused();
+            return Err(Reject::TooManyHandshakes);
+        }
         let route = match self.router.route(request.uri().path()) {
             Ok(route) => route,
             Err(NoRoute::Malformed) => return Err(Reject::Path),
@@ -89,7 +114,6 @@ impl Service {
             if !class.has_sockets() {
                 return Err(Reject::NoSocket);
             }
-            let refused = || self.environment.metrics.connections_refused.count();
             let params = route.params;
             return upgrade::accept(Arc::clone(class), request, params, client).await.inspect_err(|_| refused());
         }
@@ -97,7 +121,7 @@ impl Service {
             let readable = matches!(*request.method(), Method::GET | Method::HEAD);
             return Err(if readable { Reject::UpgradeRequired } else { Reject::Method("GET") });
         }
-        plain(class, request).await
+        plain(class, request, client.visitor).await
     }
 
     async fn file(&self, request: Request<Incoming>, upgrade: bool) -> Result<Response<Body>, Reject> {
@@ -108,14 +132,17 @@ impl Service {
     }
 }
 
-async fn plain(class: &Arc<Class>, request: Request<Incoming>) -> Result<Response<Body>, Reject> {
+async fn plain(class: &Arc<Class>, request: Request<Incoming>, visitor: Visitor) -> Result<Response<Body>, Reject> {
     if request.version() < Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
         // wasi:http requests have an authority.
         return Err(Reject::Host);
     }
-    let answer = class.answer(request).await.map_err(|none| match none {
+    let answer = class.answer(request, visitor).await.map_err(|none| match none {
         NoAnswer::Busy => Reject::Busy,
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
+        NoAnswer::BodyTooLarge => Reject::BodyTooLarge,
+        NoAnswer::BodyTooSlow => Reject::BodyTooSlow,
+        NoAnswer::BodyBroken => Reject::BodyBroken,
         NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),
     })?;
     Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))

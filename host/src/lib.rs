@@ -36,10 +36,13 @@ mod store;
 mod link;
 
 mod backoff;
+mod bucket;
+mod clients;
 mod connection;
 mod destination;
 mod identity;
 mod ids;
+mod linger;
 mod mailbox;
 mod message;
 mod metrics;
@@ -52,7 +55,8 @@ mod text;
 
 pub use bus::{BusHealth, BusMonitor};
 pub use config::{
-    Addressee, Config, ConfigError, ControllerConfig, Folder, Grants, GuestLimits, Names, Sources, Value, Variable,
+    Addressee, Config, ConfigError, ControllerConfig, Folder, ForwardedHeader, Grants, GuestLimits, Names, Sources,
+    Value, Variable,
 };
 pub use controller::{LoadError, Mount};
 pub use destination::Destination;

@@ -35,6 +35,30 @@ metrics! {
     connections_refused,
     /// TCP connections turned away because `max-connections` were open.
     over_capacity,
+    /// Connections turned away because their address had `max-connections-per-address`.
+    over_address_capacity,
+    /// Requests for a connection answered with 429, because their address had asked too often.
+    handshakes_limited,
+    /// Times that a WebSocket was not read for a while, because it sent more than `max-messages-per-second`.
+    clients_slowed,
+    /// Requests whose head was over `max-header` or had too many fields.
+    headers_too_large,
+    /// Requests whose head took longer than `handshake-timeout`, idle HTTP connections among them.
+    handshakes_too_slow,
+    /// Plain requests whose body was over `max-body`.
+    bodies_too_large,
+    /// Plain requests whose body took longer than `body-timeout` and `min-body-rate` allow.
+    bodies_too_slow,
+    /// HTTP answers that were not read for `idle-timeout`.
+    answers_unread,
+    /// Connections of trusted proxies without a PROXY header, or with a wrong one.
+    proxy_headers_refused,
+    /// Requests that were no HTTP/1.1.
+    requests_malformed,
+    /// WebSockets closed because of a message over `max-message` or a frame over `max-frame`.
+    messages_too_large,
+    /// WebSockets closed because of something that RFC 6455 forbids.
+    protocol_errors,
     /// Messages received from clients.
     messages_in,
     /// Messages written to clients.

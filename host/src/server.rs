@@ -2,42 +2,27 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use self::accept::Door;
 use crate::bus::{BusHealth, BusMonitor};
+use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
 use crate::controller::{Environment, LoadError, Mount, load_folder};
-use crate::http::{Client, Service};
+use crate::http::Service;
 use crate::identities;
 use crate::link::{Address, Link};
 use crate::metrics::Metrics;
-use crate::patience::Patient;
 use crate::router::Router;
 use crate::shutdown::{self, Last};
 use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
 
-/// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
-const BACKLOG: u32 = 4096;
-
-/// How much of a request's head is read; more is answered with 431.
-const HEAD_BYTES: usize = 64 * 1024;
-
-/// How long to leave the listener alone when the system has no file left for another connection.
-const NO_FILES_PAUSE: Duration = Duration::from_millis(100);
-
-/// What a client over `max-connections` gets, without becoming a connection.
-const OVER_CAPACITY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
-    content-type: text/plain; charset=utf-8\r\ncontent-length: 19\r\n\r\nthe server is full\n";
+mod accept;
+mod proxied;
+mod serve;
 
 /// A server that is ready to run.
 pub struct Server {
@@ -150,7 +135,7 @@ impl Server {
         };
         environment.identities.start(notices);
         let listen = |cause| StartError::Listen { address: settings.listen, cause };
-        let listener = open(settings.listen).map_err(listen)?;
+        let listener = accept::listen(settings.listen).map_err(listen)?;
         Ok(Server {
             address: listener.local_addr().map_err(listen)?,
             listener,
@@ -195,10 +180,13 @@ impl Server {
     /// Serves until `shutdown` resolves, then closes every connection within the drain time and returns.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let (stop, stopping) = watch::channel(false);
+        let clients = Clients::new(Arc::clone(&self.environment.settings), self.metrics());
+        let door = Door::new(&self.service, &clients, self.environment.alive.clone(), stopping);
         tokio::select! {
-            () = accept(&self.listener, &self.service, &self.environment, &stopping) => {}
+            () = door.accept(&self.listener) => {}
             () = shutdown => {}
         }
+        drop(door);
         // New clients are refused by the system from here on, and go to another server.
         drop(self.listener);
         tracing::info!("stopping: closing all connections within {:?}", self.environment.settings.drain_time);
@@ -218,88 +206,6 @@ impl Server {
             redis.leave().await;
         }
     }
-}
-
-/// Accepts clients for ever.
-async fn accept(
-    listener: &TcpListener,
-    service: &Arc<Service>,
-    environment: &Arc<Environment>,
-    stopping: &watch::Receiver<bool>,
-) {
-    let places = Arc::new(Semaphore::new(environment.settings.max_connections));
-    loop {
-        let (stream, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Mostly: no file left. Those who wait in the backlog are served when others have gone.
-                tracing::warn!(%error, "a client could not be accepted");
-                tokio::time::sleep(NO_FILES_PAUSE).await;
-                continue;
-            }
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            environment.metrics.over_capacity.count();
-            tokio::spawn(turn_away(stream));
-            continue;
-        };
-        let client = Client { address, _place: Arc::new(place), _alive: environment.alive.clone() };
-        let handshake_timeout = environment.settings.handshake_timeout;
-        tokio::spawn(serve(stream, Arc::clone(service), client, handshake_timeout, stopping.clone()));
-    }
-}
-
-/// Serves the requests of one client until it leaves, becomes a WebSocket, or the server stops.
-async fn serve(
-    stream: TcpStream,
-    service: Arc<Service>,
-    client: Client,
-    handshake_timeout: Duration,
-    mut stopping: watch::Receiver<bool>,
-) {
-    // Small messages must not wait for the acknowledgement of earlier ones.
-    let _ = stream.set_nodelay(true);
-    let stream = Patient::new(stream, service.patience());
-    let respond = service_fn(move |request: Request<Incoming>| {
-        let (service, client) = (Arc::clone(&service), client.clone());
-        async move { Ok::<_, std::convert::Infallible>(service.respond(request, client).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(handshake_timeout)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), respond)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        // It changes once, from running to stopping.
-        _ = stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a client's HTTP connection ended");
-    }
-}
-
-async fn turn_away(mut stream: TcpStream) {
-    let _ = tokio::time::timeout(Duration::from_secs(1), async {
-        let _ = stream.write_all(OVER_CAPACITY).await;
-        let _ = stream.shutdown().await;
-        // Closing with the request unread would be a reset, which can overtake the answer.
-        let _ = tokio::io::copy(&mut (&mut stream).take(HEAD_BYTES as u64), &mut tokio::io::sink()).await;
-    })
-    .await;
-}
-
-fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restarted server takes over from one whose last connections are still in TIME_WAIT.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
 }
 
 /// Every connection is a file; the soft limit of many systems is 1024.

@@ -11,9 +11,11 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
+use crate::bucket::Rate;
+use crate::clients::{Limit, Visitor};
 use crate::config::Config;
 use crate::connection::{Connection, Outgoing};
 use crate::controller::Seat;
@@ -26,9 +28,12 @@ use crate::text::cut;
 mod deadlines;
 mod ending;
 mod heard;
+mod pace;
 
 use self::deadlines::{Deadlines, Passed};
+use self::ending::close_frame;
 use self::heard::Heard;
+use self::pace::{Pace, Read};
 
 pub(crate) use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -44,6 +49,7 @@ pub(crate) struct Session<S> {
     socket: WebSocketStream<Heard<S>>,
     connection: Arc<Connection>,
     seat: Seat,
+    visitor: Visitor,
     settings: Arc<Config>,
     metrics: Arc<Metrics>,
     /// Taken from the outbox, not yet given to the socket.
@@ -63,6 +69,7 @@ pub(crate) struct Session<S> {
     /// Bytes heard when it was last looked at.
     bytes_heard: u64,
     deadlines: Deadlines,
+    pace: Pace,
     /// The client broke the protocol: nothing is read any more, and this is what it will be closed with.
     failing: Option<Closing>,
 }
@@ -90,7 +97,13 @@ struct End {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Makes a session of an upgraded stream; `read` is what was read of it beyond the handshake.
-    pub(crate) async fn new(stream: S, read: Vec<u8>, connection: Arc<Connection>, seat: Seat) -> Self {
+    pub(crate) async fn new(
+        stream: S,
+        read: Vec<u8>,
+        connection: Arc<Connection>,
+        seat: Seat,
+        visitor: Visitor,
+    ) -> Self {
         let environment = &seat.class.environment;
         let settings = Arc::clone(&environment.settings);
         let config = WebSocketConfig::default()
@@ -111,9 +124,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             in_a_row: 0,
             bytes_heard: 0,
             deadlines: Deadlines::new(settings.ping_interval, settings.idle_timeout),
+            pace: Pace::new(Rate { per_second: settings.max_messages_per_second, burst: settings.message_burst }),
             failing: None,
             settings,
             seat,
+            visitor,
         }
     }
 
@@ -187,8 +202,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Whether the client is read from. After our close frame everything is read, and dropped, for the sake of its answer.
-    fn reads(&self, context: &mut Context<'_>) -> bool {
-        self.failing.is_none() && !self.pong_owed && (self.closing.is_some() || self.connection.may_read(context))
+    fn reads(&mut self, context: &mut Context<'_>) -> bool {
+        if self.failing.is_some() || self.pong_owed {
+            return false;
+        }
+        self.closing.is_some() || (self.keeps_pace(context) && self.connection.may_read(context))
+    }
+
+    fn keeps_pace(&mut self, context: &mut Context<'_>) -> bool {
+        let read = self.pace.poll(context);
+        if read == Read::NotNow {
+            self.visitor.met(Limit::Messages);
+        }
+        read == Read::Now
     }
 
     /// Moves the outbox into the socket until it is empty or the socket takes no more.
@@ -265,10 +291,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Frame::Text(text) => Message::Text(text),
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Close(frame) => {
-                let theirs = frame.map_or_else(Closing::no_status, closing);
+                let theirs = ending::theirs(frame, &self.visitor);
                 return Some(self.ended(theirs));
             }
             Frame::Ping(_) => {
+                self.pace.spend();
                 // tungstenite has the pong ready; a flush sends it.
                 self.pong_owed = true;
                 self.unflushed.get_or_insert(0);
@@ -276,6 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             Frame::Pong(_) | Frame::Frame(_) => return None,
         };
+        self.pace.spend();
         self.metrics.messages_in.count();
         self.connection.message_waits(message.len());
         self.seat.put(Work::Receive { from: self.key(), message });
@@ -299,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn on_time(&mut self) -> Option<End> {
         let bytes_heard = self.socket.get_ref().bytes();
-        if bytes_heard != self.bytes_heard || !self.connection.has_room() {
+        if bytes_heard != self.bytes_heard || !self.connection.has_room() || self.pace.is_waiting() {
             // A long frame is on its way; or the client is silent because it is not read from.
             self.bytes_heard = bytes_heard;
             self.deadlines.doubt();
@@ -351,6 +379,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.closing.is_some() {
             return Some(self.lost(error));
         }
+        self.visitor.met(if code == 1009 { Limit::Message } else { Limit::WebSocket });
         let closing = Closing::new(code, cut(&error.to_string(), Closing::REASON_LIMIT));
         self.failing = Some(closing.clone());
         self.seat.put(Work::Hangup { connection: self.key(), closing });
@@ -366,12 +395,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn key(&self) -> ConnectionKey {
         self.connection.id.key()
     }
-}
-
-fn closing(frame: CloseFrame) -> Closing {
-    Closing { code: frame.code.into(), reason: frame.reason.to_string() }
-}
-
-fn close_frame(closing: &Closing) -> CloseFrame {
-    CloseFrame { code: closing.code.into(), reason: closing.reason.as_str().into() }
 }

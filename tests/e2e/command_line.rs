@@ -95,6 +95,11 @@ async fn a_bad_value_is_named_with_what_is_allowed() {
         ("listen = 8080\n", ["listen", "8080"]),
         ("origins = [\"one.example\"]\n", ["origins", "one.example"]),
         ("max-connections = \"many\"\n", ["max-connections", "many"]),
+        ("trusted-proxies = [\"10.0.0.0/33\"]\n", ["trusted-proxies", "10.0.0.0/33"]),
+        ("forwarded-header = \"x-real-ip\"\n", ["forwarded-header", "x-real-ip"]),
+        ("proxy-protocol = \"maybe\"\n", ["proxy-protocol", "maybe"]),
+        ("max-header = \"1KiB\"\n", ["max-header", "1KiB"]),
+        ("max-handshakes-per-second = 0\n", ["max-handshakes-per-second", "0"]),
     ] {
         let lines = Call::serve().guests(&["echo"]).file("lakou.toml", toml).fails().await;
         contains_all(only_line(&lines), &[&["lakou.toml"], &words[..]].concat());

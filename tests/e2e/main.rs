@@ -24,6 +24,7 @@
 //! | `capacity` | as many instances as there may be, and that room comes back |
 //! | `churn` | everything at once, and that nothing is left behind |
 //! | `hostile` | clients that break the protocol, or hold on without using it |
+//! | `besieged` | hostile clients, one scenario each: the limit that stops it, its counter and log line, and a prompt bystander |
 //! | `unread` | clients that read nothing: what is owed to them does not pile up |
 //! | `closing` | the host closes, and the client does not make it easy |
 //! | `silence` | who counts as idle, and who does not |
@@ -51,6 +52,7 @@
 mod harness;
 
 mod addressees;
+mod besieged;
 mod bodies;
 mod broken_answers;
 mod cache;

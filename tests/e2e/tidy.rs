@@ -24,6 +24,8 @@ const KNOWN_IN: &[(&str, &[&str])] = &[
     ("tungstenite::", &["host/src/session", "host/src/message.rs"]),
     ("tower_http::", &["host/src/http/files.rs"]),
     ("wasmparser::", &["host/src/controller"]),
+    ("proxy_header::", &["host/src/server/proxied"]),
+    ("ipnet::", &["host/src/config"]),
     ("clap::", &["host/src/cli", "host/src/main.rs"]),
 ];
 

@@ -32,6 +32,8 @@ pub(super) struct ControllerSetting {
 const INSTANT: Duration = Duration::ZERO;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const GIB: usize = 1024 * 1024 * 1024;
+/// The HTTP library's own least.
+const LEAST_HEADER: usize = 8 * 1024;
 /// Connections of one instance: beyond some hundreds sharing saves nothing more, and a failure loses them all.
 const MOST_CONNECTIONS: usize = 10_000;
 /// The smallest memory that a guest can start with: a few pages of 64 KiB.
@@ -80,6 +82,30 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.drain_time = value::duration(v, INSTANT)?;
     "max-connections" "COUNT" "client connections at a time [default: 100000]"
         |c, v| c.max_connections = value::count(v, 10_000_000)?;
+    "max-connections-per-address" "COUNT" "connections of one client address at a time [default: 20000]"
+        |c, v| c.max_connections_per_address = value::count(v, 10_000_000)?;
+    "max-handshakes-per-second" "COUNT" "requests for a WebSocket from one address [default: 1000]"
+        |c, v| c.max_handshakes_per_second = value::small_count(v)?;
+    "handshake-burst" "COUNT" "as many of them may come at once [default: 20000]"
+        |c, v| c.handshake_burst = value::small_count(v)?;
+    "max-messages-per-second" "COUNT" "messages and pings read from one WebSocket [default: 10000]"
+        |c, v| c.max_messages_per_second = value::small_count(v)?;
+    "message-burst" "COUNT" "as many of them are read at once [default: 10000]"
+        |c, v| c.message_burst = value::small_count(v)?;
+    "max-header" "SIZE" "longest head of a request [default: 64KiB]"
+        |c, v| c.max_header = value::size(v, LEAST_HEADER, 16 * 1024 * 1024)?;
+    "max-body" "SIZE" "longest body of a plain request [default: 16MiB]"
+        |c, v| c.max_body = value::size(v, 0, 1024 * GIB)?;
+    "body-timeout" "TIME" "how long the body of a request may be waited for [default: 20s]"
+        |c, v| c.body_timeout = value::duration(v, MILLISECOND)?;
+    "min-body-rate" "SIZE" "how much of a body is worth a second of body-timeout; 0: any byte all of it [default: 256]"
+        |c, v| c.min_body_rate = value::size(v, 0, GIB)?;
+    "trusted-proxies" "LIST" "addresses and networks of proxies that say who the client is [default: none]"
+        |c, v| c.trusted_proxies = value::networks(v)?;
+    "forwarded-header" "NAME" "where they say it: x-forwarded-for or forwarded [default: x-forwarded-for]"
+        |c, v| c.forwarded_header = value::forwarded_header(v)?;
+    "proxy-protocol" "BOOL" "their connections begin with a PROXY protocol header [default: false]"
+        |c, v| c.proxy_protocol = value::switch(v)?;
     "max-message" "SIZE" "longest message from a client [default: 1MiB]"
         |c, v| c.max_message = value::size(v, 1, GIB)?;
     "max-frame" "SIZE" "longest frame from a client, at most max-message [default: 1MiB]"

@@ -219,7 +219,7 @@ fn read_config(origin: &str, table: &toml::Value) -> Result<BTreeMap<String, gra
     table.iter().map(text).collect()
 }
 
-/// Hands a value of the file to a setting; numbers may be written as numbers.
+/// Hands a value of the file to a setting; numbers and truths may be written as such.
 fn set(value: &toml::Value, set: impl FnOnce(&Given) -> Result<(), String>) -> Result<(), String> {
     let text = |value: &toml::Value| match value {
         toml::Value::String(text) => Ok(text.clone()),

@@ -1,12 +1,14 @@
 //! Reading one value. Each function's error says what was given and what is allowed.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 
+use super::ForwardedHeader;
 use crate::link::Address;
 
 /// A value as it was given: a text, or a list where the file has an array.
@@ -99,6 +101,23 @@ pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("is {text:?}; an address and a port are wanted, like 127.0.0.1:8000 or [::]:8000"))
 }
 
+/// Addresses, and networks like `10.0.0.0/8`.
+pub(super) fn networks(given: &Given) -> Result<Vec<IpNet>, String> {
+    let network = |text: &String| {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| format!("has {text:?}; an address or a network is wanted, like 127.0.0.1 or 10.0.0.0/8"))
+    };
+    list(given)?.iter().map(network).collect()
+}
+
+pub(super) fn forwarded_header(given: &Given) -> Result<ForwardedHeader, String> {
+    match given.text()?.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        other => Err(format!("is {other:?}; x-forwarded-for or forwarded is wanted")),
+    }
+}
+
 /// A duration from `least` to a day.
 pub(super) fn duration(given: &Given, least: Duration) -> Result<Duration, String> {
     const MOST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -127,4 +146,9 @@ pub(super) fn count(given: &Given, most: usize) -> Result<usize, String> {
         Ok(count) if (1..=most).contains(&count) => Ok(count),
         _ => Err(format!("is {text:?}; a whole number from 1 to {most} is wanted")),
     }
+}
+
+/// A whole number from 1 to ten millions.
+pub(super) fn small_count(given: &Given) -> Result<u32, String> {
+    count(given, 10_000_000).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -16,10 +16,12 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::{Error, WasiHttpView};
 
-use super::call;
+use super::body::{Bounded, Fault};
+use super::call::{self, Ended};
 use super::class::Class;
 use super::meter::Clock;
 use super::state::{GuestState, new_store};
+use crate::clients::Visitor;
 
 /// The body of a controller's answer; it may still be in the making.
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -31,6 +33,12 @@ pub(crate) enum NoAnswer {
     Busy,
     /// The controller trapped, went over a limit, or returned without an answer.
     Failed,
+    /// The client's body is over `max-body`.
+    BodyTooLarge,
+    /// The client's body is over `body-timeout`, or the call ran out of time while it waited for it.
+    BodyTooSlow,
+    /// The client's body is wrong, or breaks off.
+    BodyBroken,
     /// The controller answered with an error of `wasi:http`.
     Error(String),
 }
@@ -40,11 +48,19 @@ type Head = oneshot::Sender<Result<Response<UnsyncBoxBody<Bytes, Error>>, ErrorC
 impl Class {
     /// Has the controller answer a request. The head is there within `call-time`; after that, `call-time` is how long
     /// neither body may move while the guest is at work.
-    pub(crate) async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Result<Response<AnswerBody>, NoAnswer>
+    pub(crate) async fn answer<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        visitor: Visitor,
+    ) -> Result<Response<AnswerBody>, NoAnswer>
     where
-        B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
+        B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + Unpin + 'static,
     {
         let Some(component) = self.http.clone() else { return Err(NoAnswer::Failed) };
+        let fault = Fault::default();
+        let (parts, body) = request.into_parts();
+        let body = Bounded::new(body.map_err(Into::<Error>::into), visitor.clone(), fault.clone());
+        let Some(body) = body else { return Err(NoAnswer::BodyTooLarge) };
         let slots = Arc::clone(self.environment.request_slots());
         let slot = tokio::time::timeout(self.limits.call_time, slots.acquire_owned())
             .await
@@ -54,15 +70,20 @@ impl Class {
         let clock = Clock::default();
         let failed = Arc::new(AtomicBool::new(false));
         let (head, answer) = oneshot::channel();
-        let request = request.map(|body| moving(body, clock.clone()));
+        let request = Request::from_parts(parts, moving(body, clock.clone()));
+        let client = (visitor, fault.clone());
         let alive = self.environment.alive.clone();
-        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), slot);
+        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), client, slot);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
         tokio::spawn(async move {
             task.await;
             drop(alive);
         });
-        match answer.await {
+        let answer = answer.await;
+        if let Some(at_fault) = fault.verdict() {
+            return Err(at_fault);
+        }
+        match answer {
             Ok(Ok(response)) => Ok(response.map(|body| Whole { body: moving(body, clock), failed }.boxed_unsync())),
             Ok(Err(error)) => Err(NoAnswer::Error(format!("{error:?}"))),
             Err(_dropped) => Err(NoAnswer::Failed),
@@ -70,6 +91,7 @@ impl Class {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that one request has, each used once")]
 async fn handle<B>(
     class: Arc<Class>,
     component: ProxyPre<GuestState>,
@@ -77,6 +99,7 @@ async fn handle<B>(
     head: Head,
     clock: Clock,
     failed: Arc<AtomicBool>,
+    (visitor, fault): (Visitor, Fault),
     // Given back after the store, which is dropped first.
     _slot: OwnedSemaphorePermit,
 ) where
@@ -95,7 +118,13 @@ async fn handle<B>(
         proxy.wasi_http_incoming_handler().call_handle(&mut store, request, head).await
     };
     if let Err(ended) = call::within(class.limits.call_time, &clock, answering).await {
-        class.failed(ended, store.data(), "http");
+        let by_client = match ended {
+            Ended::Late => fault.blame(&visitor),
+            Ended::Error(_) => fault.verdict().is_some() && !store.data().meter.exceeded(),
+        };
+        if !by_client {
+            class.failed(ended, store.data(), "http");
+        }
         // Before the store and its end of the body are dropped, which by itself would look like the body's end.
         failed.store(true, Ordering::Release);
     }

@@ -36,6 +36,16 @@ pub(super) enum Reject {
     Origin(String),
     /// The controller said no.
     Refused(Refusal),
+    /// As many connections as there may be have this client's address.
+    AddressFull,
+    /// The client's address asks for too many WebSockets.
+    TooManyHandshakes,
+    /// The body is longer than one may be.
+    BodyTooLarge,
+    /// The body is too long in coming.
+    BodyTooSlow,
+    /// The body is wrong, or breaks off.
+    BodyBroken,
     /// As much is going on as may go on.
     Busy,
     /// The server is being stopped.
@@ -79,6 +89,15 @@ impl Reject {
             Reject::Origin(origin) => {
                 (StatusCode::FORBIDDEN, format!("pages of {} may not connect here", cut(origin, 200)))
             }
+            Reject::AddressFull => {
+                (StatusCode::SERVICE_UNAVAILABLE, "there are too many connections from this address".into())
+            }
+            Reject::TooManyHandshakes => {
+                (StatusCode::TOO_MANY_REQUESTS, "this address asks for too many connections".into())
+            }
+            Reject::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large".into()),
+            Reject::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "the body is too slow".into()),
+            Reject::BodyBroken => (StatusCode::BAD_REQUEST, "the body is malformed".into()),
             Reject::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again".into()),
             Reject::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping, try again".into()),
             Reject::Failed(_) | Reject::Refused(_) => {
@@ -94,6 +113,10 @@ impl Reject {
             Reject::SocketVersion => {
                 vec![(UPGRADE, "websocket"), (CONNECTION, "upgrade"), (SEC_WEBSOCKET_VERSION, "13")]
             }
+            Reject::AddressFull => vec![(RETRY_AFTER, "5"), (CONNECTION, "close")],
+            // A token comes within a second; who floods has to connect anew.
+            Reject::TooManyHandshakes => vec![(RETRY_AFTER, "1"), (CONNECTION, "close")],
+            Reject::BodyTooLarge | Reject::BodyTooSlow | Reject::BodyBroken => vec![(CONNECTION, "close")],
             Reject::Busy | Reject::Stopping => vec![(RETRY_AFTER, "1")],
             _ => Vec::new(),
         }

@@ -15,15 +15,20 @@ use tracing::Instrument;
 
 use super::reject::Reject;
 use super::{Body, Client, handshake, origin};
+use crate::clients::Visitor;
 use crate::connection::Connection;
 use crate::controller::{Class, Seat};
 use crate::ids::ConnectionId;
+use crate::linger::Lingering;
 use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
 use crate::patience::Patient;
 use crate::request::{Acceptance, Request as Asked};
 use crate::session::{Session, derive_accept_key};
 use crate::text::cut;
+
+/// The stream that the server gave to hyper.
+type ClientStream = Patient<Lingering<TcpStream>>;
 
 /// Answers a request for a WebSocket; if the answer is 101, a session takes over the stream.
 pub(super) async fn accept(
@@ -45,7 +50,7 @@ pub(super) async fn accept(
     let connection = Arc::new(Connection::new(id, environment.settings.outbox_limit()));
     // Before the client can know that it is connected, so that whatever it causes from then on reaches the object.
     seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
-    let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.address);
+    let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.visitor.address());
     // The task owns the client's place and its seat, and is awaited through `alive`.
     tokio::spawn(hand_over(upgrade, connection, seat, client).instrument(span));
     Ok(response)
@@ -53,15 +58,20 @@ pub(super) async fn accept(
 
 async fn hand_over(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat, client: Client) {
     // The opening is boxed, so that the task of an open connection does not keep room for it.
-    if let Some(session) = Box::pin(open(upgrade, connection, seat)).await {
+    if let Some(session) = Box::pin(open(upgrade, connection, seat, client.visitor.clone())).await {
         session.run().await;
     }
     drop(client);
 }
 
-async fn open(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat) -> Option<Box<Session<TcpStream>>> {
+async fn open(
+    upgrade: OnUpgrade,
+    connection: Arc<Connection>,
+    seat: Seat,
+    visitor: Visitor,
+) -> Option<Box<Session<TcpStream>>> {
     // The stream is the one that the server gave to hyper.
-    let stream = match upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<Patient<TcpStream>>>) {
+    let stream = match upgrade.await.map(hyper::upgrade::Upgraded::downcast::<TokioIo<ClientStream>>) {
         Ok(Ok(stream)) => stream,
         left => {
             let why =
@@ -72,7 +82,8 @@ async fn open(upgrade: OnUpgrade, connection: Arc<Connection>, seat: Seat) -> Op
             return None;
         }
     };
-    Some(Box::new(Session::new(stream.io.into_inner().into_inner(), stream.read_buf.into(), connection, seat).await))
+    let (socket, read) = (stream.io.into_inner().into_inner().into_inner(), stream.read_buf.into());
+    Some(Box::new(Session::new(socket, read, connection, seat, visitor).await))
 }
 
 async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
@@ -97,7 +108,7 @@ fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Cl
         query: request.uri().query().map(str::to_owned),
         params,
         headers: headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
-        remote: Some(client.address),
+        remote: Some(client.visitor.address()),
         subprotocols: handshake::subprotocols(headers),
     }
 }

@@ -5,14 +5,29 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame};
 
-use super::close_frame;
+use crate::clients::{Limit, Visitor};
 use crate::message::Closing;
 
 /// How much of what the client still sends is read and thrown away, so that its system does not answer our close with a
 /// reset that makes it drop what it has not read yet (RFC 6455, section 7.1.1).
 const DISCARD: usize = 1024 * 1024;
+
+/// The close that the client has asked for.
+pub(super) fn theirs(frame: Option<CloseFrame>, visitor: &Visitor) -> Closing {
+    let Some(frame) = frame else { return Closing::no_status() };
+    let closing = Closing { code: frame.code.into(), reason: frame.reason.to_string() };
+    // What tungstenite makes of a code that may not be sent; it has answered by itself.
+    if closing.code == 1002 && closing.reason == "Protocol violation" {
+        visitor.met(Limit::WebSocket);
+    }
+    closing
+}
+
+pub(super) fn close_frame(closing: &Closing) -> CloseFrame {
+    CloseFrame { code: closing.code.into(), reason: closing.reason.as_str().into() }
+}
 
 /// Sends a close frame if one is owed, then closes the stream; takes at most `patience`.
 pub(super) async fn finish<S>(mut socket: WebSocketStream<S>, farewell: Option<Closing>, patience: Duration)

@@ -3,11 +3,11 @@
 use super::frames::{self, CLOSE, Frame, Heard, PING};
 use super::wait::within;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// The example key of RFC 6455, section 1.3, and the answer to it.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -28,6 +28,15 @@ impl From<TcpStream> for RawClient {
 impl RawClient {
     pub(crate) async fn dial(address: SocketAddr) -> Self {
         let stream = within("the host accepts", TcpStream::connect(address)).await.expect("the host accepts");
+        stream.set_nodelay(true).expect("an open socket");
+        RawClient::from(stream)
+    }
+
+    /// As [`dial`](Self::dial), with this machine's address `source`.
+    pub(crate) async fn dial_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("sockets can be made");
+        socket.bind(SocketAddr::new(source, 0)).expect("an address of this machine");
+        let stream = within("the host accepts", socket.connect(address)).await.expect("the host accepts");
         stream.set_nodelay(true).expect("an open socket");
         RawClient::from(stream)
     }

@@ -1,0 +1,146 @@
+//! The listener: each client is given its places, among all connections and among those of its address, or is turned away
+//! before anything is asked of a controller.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{proxied, serve};
+use crate::clients::{Clients, Limit, Visitor};
+use crate::http::{Client, Service};
+use crate::shutdown::Alive;
+
+/// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
+const BACKLOG: u32 = 4096;
+
+/// How long to leave the listener alone when the system has no file left for another connection.
+const NO_FILES_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many clients may be in the middle of being turned away; those beyond hear nothing.
+const FAREWELLS: usize = 1024;
+
+/// How much is read of what a client says that is turned away.
+const DISCARD: u64 = 64 * 1024;
+
+/// What a client over `max-connections` gets, without becoming a connection.
+const SERVER_FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 19\r\n\r\nthe server is full\n";
+
+/// What a client over `max-connections-per-address` gets.
+const ADDRESS_FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 49\r\n\r\nthere are too many connections from this address\n";
+
+/// What every client is served with.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) service: Arc<Service>,
+    pub(super) clients: Arc<Clients>,
+    pub(super) alive: Alive,
+    /// Changes once, from running to stopping.
+    pub(super) stopping: watch::Receiver<bool>,
+    places: Arc<Semaphore>,
+    farewells: Arc<Semaphore>,
+}
+
+impl Door {
+    pub(super) fn new(
+        service: &Arc<Service>,
+        clients: &Arc<Clients>,
+        alive: Alive,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Door {
+            service: Arc::clone(service),
+            clients: Arc::clone(clients),
+            alive,
+            stopping,
+            places: Arc::new(Semaphore::new(clients.settings().max_connections)),
+            farewells: Arc::new(Semaphore::new(FAREWELLS)),
+        }
+    }
+
+    /// Accepts clients for ever.
+    pub(super) async fn accept(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => self.receive(stream, address),
+                Err(error) => {
+                    // Mostly: no file left. Those who wait in the backlog are served when others have gone.
+                    tracing::warn!(%error, "a client could not be accepted");
+                    tokio::time::sleep(NO_FILES_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn receive(&self, stream: TcpStream, address: SocketAddr) {
+        let visitor = self.clients.visitor(address);
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            visitor.met(Limit::Connections);
+            return self.turn_away(stream, SERVER_FULL);
+        };
+        if self.clients.settings().proxy_protocol && visitor.is_proxy() {
+            let mut door = self.clone();
+            tokio::spawn(async move {
+                let named = tokio::select! {
+                    named = proxied::client(stream, visitor) => named,
+                    _ = door.stopping.changed() => None,
+                };
+                if let Some((stream, visitor)) = named {
+                    door.admit(stream, visitor, place);
+                }
+            });
+        } else {
+            self.admit(stream, visitor, place);
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, visitor: Visitor, place: OwnedSemaphorePermit) {
+        match visitor.enter() {
+            Some(own) => {
+                let client = Client::new(visitor, place, own, self.alive.clone());
+                tokio::spawn(serve::serve(stream, client, self.clone()));
+            }
+            None => self.turn_away(stream, ADDRESS_FULL),
+        }
+    }
+
+    fn turn_away(&self, mut stream: TcpStream, answer: &'static [u8]) {
+        let Ok(farewell) = Arc::clone(&self.farewells).try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(Duration::from_secs(1), async {
+                let _ = stream.write_all(answer).await;
+                let _ = stream.shutdown().await;
+                // Closing with the request unread would be a reset, which can overtake the answer.
+                let _ = tokio::io::copy(&mut (&mut stream).take(DISCARD), &mut tokio::io::sink()).await;
+            })
+            .await;
+            drop(farewell);
+        });
+    }
+}
+
+/// Opens the listener.
+pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restarted server takes over from one whose last connections are still in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn answers_are_as_long_as_they_say() {
+        for answer in [super::SERVER_FULL, super::ADDRESS_FULL] {
+            let text = std::str::from_utf8(answer).expect("text");
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+            assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
+        }
+    }
+}
