@@ -5,9 +5,11 @@
 //! wasmtime is known here and nowhere else.
 
 mod bindings;
+mod breaker;
 mod cache;
 mod call;
 mod class;
+mod compiler;
 mod engine;
 mod environment;
 mod imports;
@@ -22,6 +24,7 @@ mod plain;
 mod state;
 
 pub(crate) use class::Class;
+pub(crate) use compiler::serve as compile;
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};

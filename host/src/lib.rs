@@ -39,6 +39,7 @@ mod backoff;
 mod connection;
 mod identity;
 mod ids;
+mod limit;
 mod mailbox;
 mod message;
 mod metrics;

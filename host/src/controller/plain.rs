@@ -20,6 +20,7 @@ use super::call;
 use super::class::Class;
 use super::meter::Clock;
 use super::state::{GuestState, new_store};
+use crate::limit::Limit;
 
 /// The body of a controller's answer; it may still be in the making.
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -45,18 +46,14 @@ impl Class {
         B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
     {
         let Some(component) = self.http.clone() else { return Err(NoAnswer::Failed) };
-        let slots = Arc::clone(self.environment.request_slots());
-        let slot = tokio::time::timeout(self.limits.call_time, slots.acquire_owned())
-            .await
-            .map_err(|_elapsed| NoAnswer::Busy)?
-            .map_err(|_closed| NoAnswer::Busy)?;
+        let slots = self.request_slots().await?;
         self.environment.metrics.http_requests.count();
         let clock = Clock::default();
         let failed = Arc::new(AtomicBool::new(false));
         let (head, answer) = oneshot::channel();
         let request = request.map(|body| moving(body, clock.clone()));
         let alive = self.environment.alive.clone();
-        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), slot);
+        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), slots);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
         tokio::spawn(async move {
             task.await;
@@ -70,6 +67,24 @@ impl Class {
     }
 }
 
+impl Class {
+    /// A place among the requests of this controller, and one among those of all.
+    async fn request_slots(&self) -> Result<[OwnedSemaphorePermit; 2], NoAnswer> {
+        let (own, all) = (Arc::clone(&self.request_slots), Arc::clone(self.environment.request_slots()));
+        let end = tokio::time::Instant::now() + self.limits.call_time;
+        let Ok(own) = tokio::time::timeout_at(end, own.acquire_owned()).await else {
+            let limit = self.shares.requests;
+            self.hits.hit(Limit::Requests, format_args!("{limit} are being answered: another one gets 503"));
+            return Err(NoAnswer::Busy);
+        };
+        let all = tokio::time::timeout_at(end, all.acquire_owned()).await.map_err(|_elapsed| NoAnswer::Busy)?;
+        match (own, all) {
+            (Ok(own), Ok(all)) => Ok([own, all]),
+            _closed => Err(NoAnswer::Busy),
+        }
+    }
+}
+
 async fn handle<B>(
     class: Arc<Class>,
     component: ProxyPre<GuestState>,
@@ -78,7 +93,7 @@ async fn handle<B>(
     clock: Clock,
     failed: Arc<AtomicBool>,
     // Given back after the store, which is dropped first.
-    _slot: OwnedSemaphorePermit,
+    _slots: [OwnedSemaphorePermit; 2],
 ) where
     B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
 {
@@ -98,6 +113,9 @@ async fn handle<B>(
         class.failed(ended, store.data(), "http");
         // Before the store and its end of the body are dropped, which by itself would look like the body's end.
         failed.store(true, Ordering::Release);
+    } else {
+        class.breaker.done(1);
+        class.breaker.welcomed();
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn emit(
 ) -> Result<(), Fault> {
     let environment = &state.class.environment;
     let event = checked(event, environment.settings.max_event)?;
+    state.class.may_emit().map_err(Fault::Unavailable)?;
     environment.bus.emit(Envelope { to: to?, event, from }).map_err(|error| match error {
         EmitError::Gone => Fault::Gone,
         EmitError::Full { .. } | EmitError::OutOfReach(_) => Fault::Unavailable(error.to_string()),
