@@ -19,6 +19,7 @@
 //! | `floods` | guests that produce without end, and that the host stays small |
 //! | `capacity` | as many instances as there may be, and that room comes back |
 //! | `churn` | everything at once, and that nothing is left behind |
+//! | `hostile_guests` | components that try what they must not be able to do: what stops them, and who notices |
 //! | `hostile` | clients that break the protocol, or hold on without using it |
 //! | `unread` | clients that read nothing: what is owed to them does not pile up |
 //! | `closing` | the host closes, and the client does not make it easy |
@@ -60,6 +61,7 @@ mod examples;
 mod floods;
 mod handshake;
 mod hostile;
+mod hostile_guests;
 mod identities;
 mod kept_sockets;
 mod loading;
