@@ -17,6 +17,7 @@
 wit_bindgen::generate!({
     world: "controller-world",
     path: "wit",
+    generate_all,
     // What is sent is only looked at: borrowed text and bytes go to the host without a copy in the guest.
     ownership: Borrowing { duplicate_if_necessary: true },
     pub_export_macro: true,

@@ -20,6 +20,8 @@ pub enum Fault {
     Unavailable(String),
     /// It can never succeed as it was asked. The text says what is wrong.
     Invalid(String),
+    /// The operator has not granted it to this controller. The text names the grant.
+    Denied(String),
 }
 
 impl fmt::Display for Fault {
@@ -29,6 +31,7 @@ impl fmt::Display for Fault {
             Self::TooLarge => f.write_str("too large"),
             Self::Unavailable(reason) => write!(f, "unavailable: {reason}"),
             Self::Invalid(reason) => write!(f, "invalid: {reason}"),
+            Self::Denied(reason) => write!(f, "denied: {reason}"),
         }
     }
 }

@@ -109,6 +109,20 @@
 //! [`Socket::after`] and [`Socket::every`] call a method of this connection later, by an event. The [`Timer`] that they give
 //! is kept for as long as the event is wanted.
 //!
+//! # What the operator grants
+//!
+//! | module | what it has | in `[controller.NAME]` of `lakou.toml` |
+//! | --- | --- | --- |
+//! | [`keyvalue`] | values that outlive connections and the host | `keyvalue = true` |
+//! | [`outgoing`] | HTTP requests to other servers | `http = ["https://api.example.org"]` |
+//! | [`config`] | settings and secrets of this controller | a table `[controller.NAME.config]` |
+//! | [`log`] | lines in the host's log | |
+//! | [`messaging`] | topics and identities that begin with the controller's name and `:` or `/` | |
+//! | | other topics, identities and controllers | `messaging = ["identity:user:*"]` |
+//!
+//! A component that uses `keyvalue` or `outgoing` without the grant is not loaded, and the host says what to write; other
+//! calls that are not granted are [`Fault::Denied`], and the fault says it.
+//!
 //! # Tests
 //!
 //! Everything compiles natively, where [`testing`] is a host of its own: connect clients, let them speak, look at what
@@ -117,13 +131,17 @@
 mod controller;
 
 mod closing;
+pub mod config;
 mod event;
 mod fault;
 mod id;
 mod identity;
+pub mod keyvalue;
+pub mod log;
 mod message;
 pub mod messaging;
 mod notification;
+pub mod outgoing;
 mod request;
 mod saved;
 mod socket;

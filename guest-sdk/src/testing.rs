@@ -50,6 +50,10 @@
 //! [`Host::restart_instance`] and [`Host::hibernate`]; there, objects are made anew at once, and not when there is something
 //! to do.
 //!
+//! Keys and values are in one bucket for all controllers ([`Host::value`], [`Host::set_value`]), and lapse by the same clock;
+//! [`Host::configure`] is the operator's configuration, and [`Host::answer_outgoing`] the rest of the world. Whom a controller
+//! may address is for an operator to grant; here it is everybody whom a test does not [deny](Host::deny).
+//!
 //! What it leaves out: most limits of size, number, speed and memory, other servers, the passing of time by itself, and the
 //! order between different senders.
 
@@ -61,6 +65,7 @@ mod mailboxes;
 mod path;
 mod rules;
 mod seats;
+mod services;
 mod timers;
 mod yard;
 

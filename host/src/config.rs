@@ -6,11 +6,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod addressee;
+mod grants;
 mod limits;
 mod settings;
 mod sources;
 mod value;
 
+pub use addressee::{Addressee, Names};
+pub use grants::{Folder, Grants, Value, Variable};
 pub use limits::GuestLimits;
 pub(crate) use limits::Shares;
 pub(crate) use settings::SETTINGS;
@@ -82,6 +86,8 @@ pub struct Config {
     pub max_requests: u32,
     /// Limits of each controller that has none of its own.
     pub guest: GuestLimits,
+    /// Whom each controller may address, beside what is its own, unless it has a list of its own.
+    pub messaging: Vec<Addressee>,
     /// Settings of single controllers, by name.
     pub overrides: BTreeMap<String, ControllerConfig>,
 }
@@ -136,6 +142,10 @@ pub struct ControllerConfig {
     pub compile_time: Option<Duration>,
     /// Instead of [`GuestLimits::max_failures`].
     pub max_failures: Option<usize>,
+    /// Instead of [`GuestLimits::max_bucket`].
+    pub max_bucket: Option<usize>,
+    /// What it may ask of the host.
+    pub grants: Grants,
 }
 
 const KIB: usize = 1024;
@@ -174,6 +184,7 @@ impl Default for Config {
             max_instances: 1_000,
             max_requests: 256,
             guest: GuestLimits::default(),
+            messaging: Vec::new(),
             overrides: BTreeMap::new(),
         }
     }

@@ -12,6 +12,7 @@ mod class;
 mod compiler;
 mod engine;
 mod environment;
+mod grants;
 mod imports;
 mod instance;
 mod limits;

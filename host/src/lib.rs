@@ -37,12 +37,14 @@ mod link;
 
 mod backoff;
 mod connection;
+mod destination;
 mod identity;
 mod ids;
 mod limit;
 mod mailbox;
 mod message;
 mod metrics;
+mod outbound;
 mod patience;
 mod rate;
 mod request;
@@ -50,8 +52,11 @@ mod shutdown;
 mod text;
 
 pub use bus::{BusHealth, BusMonitor};
-pub use config::{Config, ConfigError, ControllerConfig, GuestLimits, Sources};
+pub use config::{
+    Addressee, Config, ConfigError, ControllerConfig, Folder, Grants, GuestLimits, Names, Sources, Value, Variable,
+};
 pub use controller::{LoadError, Mount};
+pub use destination::Destination;
 pub use ids::{ConnectionId, NotAConnectionId, NotAServerId, ServerId};
 pub use metrics::{Metrics, Snapshot};
 pub use server::{Server, StartError};

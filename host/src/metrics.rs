@@ -117,6 +117,14 @@ metrics! {
     backed_off_refused,
     /// Times that a controller that was backed off worked again.
     recovered,
+    /// What controllers asked for and no grant allows: requests to hosts, events, topics, identities.
+    denied,
+    /// Calls of controllers for keys and values.
+    keyvalue_calls,
+    /// HTTP requests that controllers have sent.
+    outgoing_requests,
+    /// HTTP requests of controllers to hosts that are granted and turned out to be at addresses that are not.
+    outgoing_prohibited,
     /// Lines a guest printed beyond what the log takes.
     log_lines_dropped,
     /// Plain HTTP requests answered by controllers.

@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::patience::Patient;
 use crate::router::Router;
 use crate::shutdown::{self, Last};
+use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
 
 /// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
@@ -106,15 +107,21 @@ impl Server {
             Some(Err(wrong)) => return Err(StartError::Redis(wrong)),
         };
         let bounds = identities::bounds(&settings);
-        let store: Arc<dyn Store> = match &link {
-            Some(link) => Arc::new(store::Redis::new(link.clone(), &settings.redis_prefix, bounds)),
-            None => Arc::new(
-                store::Embedded::open(settings.data.as_deref(), bounds)
-                    .map_err(|error| StartError::Data(error.to_string()))?,
-            ),
+        // The same store twice, once for identities and once for keys and values.
+        let (store, values): (Arc<dyn Store>, Arc<dyn KeyValue>) = match &link {
+            Some(link) => {
+                let redis = Arc::new(store::Redis::new(link.clone(), &settings.redis_prefix, bounds));
+                (Arc::clone(&redis) as _, redis)
+            }
+            None => {
+                let opened = store::Embedded::open(settings.data.as_deref(), bounds);
+                let file = Arc::new(opened.map_err(|error| StartError::Data(error.to_string()))?);
+                (Arc::clone(&file) as _, file)
+            }
         };
-        let environment = Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, alive)
-            .map_err(|error| StartError::Engine(format!("{error:#}")))?;
+        let environment =
+            Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive)
+                .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
         let (loaded, mut rejected) = load_folder(&environment)
             .await

@@ -8,6 +8,8 @@ mod notifications;
 mod plain_http;
 mod reminder;
 mod ticker;
+mod visits;
+mod weather;
 mod whisper;
 
 #[test]

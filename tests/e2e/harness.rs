@@ -1,5 +1,5 @@
 //! What scenarios are written with: a host (in process, or the real binary), clients (polite ones and rude ones), the
-//! guests, Redis servers that can fail, and bounded waiting. Nothing here knows a single scenario.
+//! guests, Redis servers that can fail, a server for guests to call, and bounded waiting. Nothing here knows a single scenario.
 
 pub(crate) mod binary;
 pub(crate) mod buses;
@@ -18,4 +18,5 @@ pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod wait;
 pub(crate) mod wasm;
+pub(crate) mod web;
 pub(crate) mod ws;

@@ -14,6 +14,10 @@
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
 //! | `delivery` | who gets a multicast, broadcast or unicast, and in which order, on each bus |
 //! | `topics` | who gets a publication, on each bus |
+//! | `addressees` | whom a controller may address, by itself and by grant |
+//! | `outgoing` | HTTP requests of guests: where they may go, and where never |
+//! | `values` | keys and values of guests, in each store |
+//! | `host_services` | configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
@@ -47,6 +51,7 @@
 
 mod harness;
 
+mod addressees;
 mod bodies;
 mod broken_answers;
 mod cache;
@@ -60,6 +65,7 @@ mod dependencies;
 mod examples;
 mod floods;
 mod handshake;
+mod host_services;
 mod hostile;
 mod hostile_guests;
 mod identities;
@@ -68,6 +74,7 @@ mod loading;
 mod misbehaving;
 mod misfits;
 mod odd_mounts;
+mod outgoing;
 mod overrides;
 mod readme;
 mod redis_deaths;
@@ -87,3 +94,4 @@ mod static_files;
 mod tidy;
 mod topics;
 mod unread;
+mod values;

@@ -85,10 +85,11 @@ fn notify(request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
     }
 }
 
-/// The identity of the user `name`, if that is a name.
+/// The identity of the user `name`, if that is a name. A controller's own identities begin with its name; for others, such as
+/// `user:ann`, it needs a grant.
 fn identity(name: &str) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    ((1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(fits)).then(|| format!("user:{name}"))
+    ((1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(fits)).then(|| format!("notifications:{name}"))
 }
 
 fn answer(status: StatusCode, text: &str) -> http::Response<Vec<u8>> {

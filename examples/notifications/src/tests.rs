@@ -50,7 +50,7 @@ fn who_was_away_finds_what_was_missed() {
     assert_eq!(back.json().len(), 4, "the welcome, and what has waited");
     assert_eq!(post(&host, "ann", "four"), StatusCode::ACCEPTED);
     assert_eq!(texts(&back), ["four"]);
-    assert_eq!(host.mailbox("user:ann"), []);
+    assert_eq!(host.mailbox("notifications:ann"), []);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn what_comes_again_has_the_same_id() {
     let host = Host::new();
     let ann = tab(&host, "ann");
     post(&host, "ann", "tea");
-    host.repeat_notification("user:ann");
+    host.repeat_notification("notifications:ann");
     post(&host, "ann", "tea");
     let ids: Vec<_> = ann.json().into_iter().map(|mut notified| notified["id"].take()).collect();
     assert_eq!(ids[0], ids[1]);

@@ -7,13 +7,21 @@ use std::time::{Duration, Instant};
 use super::Origin;
 use super::detached::Detached;
 use crate::bindings::lakou::controller as wit;
+use crate::bindings::wasi::logging::logging;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::identity::IdentityOptions;
+use crate::log::Level;
 use crate::message::Outgoing;
 use crate::saved::Saved;
 use crate::timer;
+
+pub(crate) mod config;
+pub(crate) mod keyvalue;
+mod outgoing;
+
+pub(crate) use outgoing::send_request;
 
 /// A connection's socket in the host.
 #[derive(Debug)]
@@ -156,6 +164,18 @@ pub(crate) fn log(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
+/// Writes one line to the log, with what the host knows about it.
+pub(crate) fn log_line(level: Level, context: &str, message: &str) {
+    let level = match level {
+        Level::Trace => logging::Level::Trace,
+        Level::Debug => logging::Level::Debug,
+        Level::Info => logging::Level::Info,
+        Level::Warn => logging::Level::Warn,
+        Level::Error => logging::Level::Error,
+    };
+    logging::log(level, context, message);
+}
+
 fn borrowed_message<'a>(message: &'a Outgoing<'_>) -> wit::types::MessageParam<'a> {
     match message {
         Outgoing::Text(text) => wit::types::MessageParam::Text(text),
@@ -173,5 +193,6 @@ fn fault(fault: wit::types::Fault) -> Fault {
         wit::types::Fault::TooLarge => Fault::TooLarge,
         wit::types::Fault::Unavailable(reason) => Fault::Unavailable(reason),
         wit::types::Fault::Invalid(reason) => Fault::Invalid(reason),
+        wit::types::Fault::Denied(reason) => Fault::Denied(reason),
     }
 }

@@ -15,6 +15,10 @@ use crate::message::Outgoing;
 use crate::platform::Origin;
 use crate::saved::Saved;
 
+mod services;
+
+pub(crate) use services::{config, keyvalue, log_line, send_request};
+
 thread_local! {
     /// The hosts whose handlers run on this thread, the innermost last. Tests run in parallel, each on its own thread.
     static CURRENT: RefCell<Vec<Weak<Yard>>> = const { RefCell::new(Vec::new()) };
@@ -71,7 +75,9 @@ impl Socket {
 
     pub(crate) fn subscribe(&self, topic: &str) -> Result {
         rules::topic(topic)?;
-        self.yard()?.subscribe(&self.id, topic);
+        let yard = self.yard()?;
+        yard.services().granted(&format!("topic:{topic}"))?;
+        yard.subscribe(&self.id, topic);
         Ok(())
     }
 
@@ -85,6 +91,7 @@ impl Socket {
         rules::identity(identity)?;
         let max_connections = rules::max_connections(options)?;
         let yard = self.living()?;
+        yard.services().granted(&format!("identity:{identity}"))?;
         yard.reach_store()?;
         if let Some(line) = rules::raised_lifetime(options) {
             log(&line);
@@ -96,6 +103,7 @@ impl Socket {
     pub(crate) fn unregister(&self, identity: &str) -> Result {
         rules::identity(identity)?;
         let yard = self.living()?;
+        yard.services().granted(&format!("identity:{identity}"))?;
         yard.reach_store()?;
         yard.unregister(&self.id, identity);
         Ok(())
@@ -137,7 +145,9 @@ impl Socket {
     }
 
     pub(crate) fn multicast(&self, event: &Event) -> Result {
-        self.emit(&*self.yard()?, Target::All, event)
+        let yard = self.yard()?;
+        yard.services().granted("all")?;
+        self.emit(&yard, Target::All, event)
     }
 
     pub(crate) fn unicast(&self, target: &ConnectionId, event: &Event) -> Result {
@@ -175,10 +185,12 @@ impl Drop for Timer {
 }
 
 pub(crate) fn multicast(event: &Event) -> Result {
+    current()?.services().granted("all")?;
     emit(Target::All, event)
 }
 
 pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
+    current()?.services().granted(&format!("controller:{controller}"))?;
     emit(Target::Class(controller.to_owned()), event)
 }
 
@@ -198,7 +210,9 @@ fn emit(to: Target, event: &Event) -> Result {
 
 pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
     rules::topic(topic)?;
-    current()?.publish(topic, &message.clone().into_message());
+    let yard = current()?;
+    yard.services().granted(&format!("topic:{topic}"))?;
+    yard.publish(topic, &message.clone().into_message());
     Ok(())
 }
 
@@ -206,6 +220,7 @@ pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
     rules::identity(identity)?;
     rules::event(event)?;
     let yard = current()?;
+    yard.services().granted(&format!("identity:{identity}"))?;
     yard.reach_store()?;
     Ok(yard.notify(identity, event.clone()))
 }
@@ -213,6 +228,7 @@ pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
 pub(crate) fn registered(identity: &str) -> Result<bool> {
     rules::identity(identity)?;
     let yard = current()?;
+    yard.services().granted(&format!("identity:{identity}"))?;
     yard.reach_store()?;
     Ok(yard.is_identity(identity))
 }

@@ -141,6 +141,33 @@ impl Host {
         self.yard.hibernate::<C>()
     }
 
+    /// What the operator has written for the controllers: `value` under `key`.
+    pub fn configure(&self, key: &str, value: &str) {
+        self.yard.services().config.borrow_mut().insert(key.to_owned(), value.to_owned());
+    }
+
+    /// The value of a key in the bucket; `None`: there is none, or it has lapsed.
+    pub fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.yard.services().values.borrow().get(key, self.yard.now()).map(<[u8]>::to_vec)
+    }
+
+    /// Sets a value in the bucket, as another server would.
+    pub fn set_value(&self, key: &str, value: impl AsRef<[u8]>) {
+        self.yard.services().values.borrow_mut().set(key, value.as_ref(), None);
+    }
+
+    /// From now on this answers the requests that controllers send. Without it they are
+    /// [`Fault::Denied`](crate::Fault::Denied).
+    pub fn answer_outgoing(&self, answer: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + 'static) {
+        *self.yard.services().answer.borrow_mut() = Some(Rc::new(answer));
+    }
+
+    /// From now on the operator does not grant this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`, with `*` for
+    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be.
+    pub fn deny(&self, addressee: &str) {
+        self.yard.services().denied.borrow_mut().push(addressee.to_owned());
+    }
+
     /// Stops: every connection is told, then closed with 1001.
     pub fn shutdown(&self) {
         self.yard.act(Action::Shutdown);

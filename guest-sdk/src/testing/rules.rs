@@ -24,6 +24,11 @@ const SHORTEST_INTERVAL: u64 = 10;
 /// Longer times of a timer are invalid, in milliseconds.
 const LONGEST_TIME: u64 = 366 * 24 * 60 * 60 * 1000;
 
+/// Longer keys are invalid, in bytes.
+const LONGEST_KEY: usize = 512;
+/// A value is not larger, in bytes.
+const LARGEST_VALUE: usize = 256 * 1024;
+
 /// The id of the connection that was opened as number `number`.
 pub(super) fn id(number: u64) -> ConnectionId {
     format!("00000000-0000-8000-8000-{number:012x}").into()
@@ -85,6 +90,30 @@ pub(super) fn time(time: Duration) -> Result {
 
 pub(super) fn interval(interval: Duration) -> Result {
     check(timer::milliseconds(interval) >= SHORTEST_INTERVAL, "an interval is at least 10 milliseconds")
+}
+
+pub(super) fn key(key: &str) -> Result {
+    check((1..=LONGEST_KEY).contains(&key.len()), "a key is 1 to 512 bytes")
+}
+
+pub(super) fn value(value: &[u8]) -> Result {
+    if value.len() <= LARGEST_VALUE { Ok(()) } else { Err(Fault::TooLarge) }
+}
+
+/// A value that can be added to.
+pub(super) fn number(value: &[u8]) -> Result<i64> {
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    let number = text.parse().ok().filter(|number: &i64| number.to_string() == text);
+    number.ok_or_else(|| Fault::Invalid("the value is no whole number".to_owned()))
+}
+
+pub(super) fn outgoing(request: &http::Request<Vec<u8>>) -> Result {
+    let uri = request.uri();
+    check(
+        matches!(uri.scheme_str(), Some("http" | "https")),
+        "the request: its URI begins with neither http:// nor https://",
+    )?;
+    check(uri.authority().is_some(), "the request: its URI names no host")
 }
 
 pub(super) fn closing(code: u16, reason: &str) -> Result {

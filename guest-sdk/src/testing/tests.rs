@@ -6,6 +6,7 @@ use crate::{controller, json, messaging};
 
 mod identities;
 mod saved;
+mod services;
 mod timers;
 
 /// Does what it is told, and tells its client what happens to it.

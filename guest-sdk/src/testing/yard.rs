@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::mailboxes::Mailboxes;
 use super::seats::{Seats, SeatsOf};
+use super::services::Services;
 use super::timers::Timers;
 use super::{door, rules};
 use crate::class::Class;
@@ -51,6 +52,7 @@ pub(super) struct Yard {
     opened: Cell<u64>,
     mailboxes: RefCell<Mailboxes>,
     store_away: Cell<bool>,
+    services: Services,
     timers: RefCell<Timers>,
     misfits: RefCell<Vec<Misfit>>,
     log: RefCell<Vec<String>>,
@@ -279,6 +281,10 @@ impl Yard {
     pub(super) fn inspect<C: Class, R>(self: &Rc<Self>, id: &ConnectionId, look: impl FnOnce(&mut C) -> R) -> R {
         let seat = self.seats_of::<C>().seat(id).expect("the connection lives and its object has this type");
         self.enter(|| look(&mut seat.borrow_mut()))
+    }
+
+    pub(super) fn services(&self) -> &Services {
+        &self.services
     }
 
     pub(super) fn add_misfit(&self, misfit: Misfit) {

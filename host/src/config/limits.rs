@@ -30,6 +30,8 @@ pub struct GuestLimits {
     pub max_state: usize,
     /// Timers of one connection. At more `after` and `every` answer `unavailable`.
     pub max_timers: usize,
+    /// What its bucket of keys and values may hold, in bytes. At more writing answers `unavailable`.
+    pub max_bucket: usize,
     /// Connections of one controller; none: half of `max_connections`. At more a new one gets 503.
     pub connections: Option<usize>,
     /// Instances for connections of one controller; none: half of `max_instances`. At more a new connection gets 503, and
@@ -71,6 +73,7 @@ impl Default for GuestLimits {
             hibernate_after: Duration::from_secs(10 * 60),
             max_state: 64 * KIB,
             max_timers: 64,
+            max_bucket: 64 * MIB,
             connections: None,
             instances: None,
             requests: None,
@@ -98,6 +101,7 @@ impl GuestLimits {
             hibernate_after: own.hibernate_after.unwrap_or(self.hibernate_after),
             max_state: own.max_state.unwrap_or(self.max_state),
             max_timers: own.max_timers.unwrap_or(self.max_timers),
+            max_bucket: own.max_bucket.unwrap_or(self.max_bucket),
             connections: own.connections.or(self.connections),
             instances: own.instances.or(self.instances),
             requests: own.requests.or(self.requests),

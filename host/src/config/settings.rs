@@ -160,6 +160,10 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.compile_time = value::duration(v, MILLISECOND)?;
     "max-failures" "COUNT" "failures in ten seconds that back a controller off, if more calls fail than go well [default: 10]"
         |c, v| c.guest.max_failures = value::count(v, MOST_FAILURES)?;
+    "max-bucket" "SIZE" "keys and values of one controller [default: 64MiB]"
+        |c, v| c.guest.max_bucket = value::size(v, 1024, GIB)?;
+    "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
+        |c, v| c.messaging = value::parsed(v)?;
 };
 
 /// Every setting of a single controller.
@@ -187,4 +191,10 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "max-component" |c, v| c.max_component = Some(value::size(v, 1, GIB)?);
     "compile-time" |c, v| c.compile_time = Some(value::duration(v, MILLISECOND)?);
     "max-failures" |c, v| c.max_failures = Some(value::count(v, MOST_FAILURES)?);
+    "max-bucket" |c, v| c.max_bucket = Some(value::size(v, 1024, GIB)?);
+    "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
+    "http" |c, v| c.grants.http = value::parsed(v)?;
+    "environment" |c, v| c.grants.environment = value::parsed(v)?;
+    "files" |c, v| c.grants.files = value::parsed(v)?;
+    "messaging" |c, v| c.grants.messaging = Some(value::parsed(v)?);
 };

@@ -1,17 +1,22 @@
 //! Where settings come from: flags before variables before the file before the defaults. Every error is one line that names
 //! the source, the key and what is allowed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::settings::{CONTROLLER_SETTINGS, SETTINGS};
 use super::value::Given;
-use super::{Config, ControllerConfig};
+use super::{Config, ControllerConfig, grants};
+use crate::text::printable;
 
 /// The file that is read if none is named and it is there.
 const DEFAULT_FILE: &str = "lakou.toml";
 
 /// The tables with the settings of single controllers.
 const CONTROLLER_TABLES: &str = "controller";
+
+/// The table inside of one of them that the controller itself reads.
+const CONFIG_TABLE: &str = "config";
 
 /// The folder of static files if none is named and it is there.
 const DEFAULT_PUBLIC: &str = "public";
@@ -40,7 +45,7 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("{file}: line {line}: {cause}")]
+    #[error("{file}: line {line}: {}", printable(.cause))]
     Syntax {
         /// The file.
         file: String,
@@ -50,7 +55,7 @@ pub enum ConfigError {
         cause: String,
     },
     /// A key that no setting has.
-    #[error("{origin}: unknown setting `{key}`; there are: {known}")]
+    #[error("{}: unknown setting `{}`; there are: {known}", printable(.origin), printable(.key))]
     Unknown {
         /// The file or the environment.
         origin: String,
@@ -60,7 +65,7 @@ pub enum ConfigError {
         known: String,
     },
     /// A value that a setting can not have.
-    #[error("{origin}: {wrong}")]
+    #[error("{}: {}", printable(.origin), printable(.wrong))]
     Value {
         /// The flag, the variable, or the file and the key.
         origin: String,
@@ -183,6 +188,10 @@ fn read_controllers(config: &mut Config, file: &str, controllers: &toml::Value) 
     for (name, table) in controllers.as_table().ok_or_else(|| no_table(""))? {
         let mut controller = ControllerConfig::default();
         for (key, value) in table.as_table().ok_or_else(|| no_table(&format!(".{name}")))? {
+            if key == CONFIG_TABLE {
+                controller.grants.config = read_config(&origin(&format!(".{name}.{key}")), value)?;
+                continue;
+            }
             let Some(setting) = CONTROLLER_SETTINGS.iter().find(|setting| setting.name == key) else {
                 let known = CONTROLLER_SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
                 return Err(ConfigError::Unknown { origin: origin(&format!(".{name}")), key: key.clone(), known });
@@ -195,6 +204,21 @@ fn read_controllers(config: &mut Config, file: &str, controllers: &toml::Value) 
     Ok(())
 }
 
+/// `[controller.NAME.config]`, whose keys are the controller's own.
+fn read_config(origin: &str, table: &toml::Value) -> Result<BTreeMap<String, grants::Value>, ConfigError> {
+    let wrong =
+        |key: &str, wrong: &str| ConfigError::Value { origin: format!("{origin}{key}"), wrong: wrong.to_owned() };
+    let table = table.as_table().ok_or_else(|| wrong("", "is not a table of keys and values"))?;
+    let text = |(key, value): (&String, &toml::Value)| match value {
+        toml::Value::String(text) => Ok((key.clone(), grants::Value::from(text.as_str()))),
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => {
+            Ok((key.clone(), grants::Value::Text(value.to_string())))
+        }
+        _ => Err(wrong(&format!(".{key}"), "is a list, a table or a time; a text, a number or a boolean is wanted")),
+    };
+    table.iter().map(text).collect()
+}
+
 /// Hands a value of the file to a setting; numbers may be written as numbers.
 fn set(value: &toml::Value, set: impl FnOnce(&Given) -> Result<(), String>) -> Result<(), String> {
     let text = |value: &toml::Value| match value {
@@ -203,6 +227,7 @@ fn set(value: &toml::Value, set: impl FnOnce(&Given) -> Result<(), String>) -> R
         other => Err(format!("is a {}; a text or a whole number is wanted", other.type_str())),
     };
     let given = match value {
+        toml::Value::Boolean(on) => Given::Switch(*on),
         toml::Value::Array(items) => Given::List(items.iter().map(text).collect::<Result<_, _>>()?),
         other => Given::Text(text(other)?),
     };

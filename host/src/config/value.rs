@@ -14,6 +14,7 @@ use crate::link::Address;
 pub(crate) enum Given {
     Text(String),
     List(Vec<String>),
+    Switch(bool),
 }
 
 impl Given {
@@ -21,6 +22,7 @@ impl Given {
         match self {
             Given::Text(text) => Ok(text.trim()),
             Given::List(_) => Err("is a list; one value is wanted".into()),
+            Given::Switch(_) => Err("is a boolean; a text or a whole number is wanted".into()),
         }
     }
 }
@@ -43,7 +45,23 @@ pub(super) fn list(given: &Given) -> Result<Vec<String>, String> {
         Given::Text(text) => {
             text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
         }
+        Given::Switch(_) => return Err("is a boolean; a list of texts is wanted".into()),
     })
+}
+
+/// A list, each item of which has a form of its own, which its error tells.
+pub(super) fn parsed<T: FromStr<Err = String>>(given: &Given) -> Result<Vec<T>, String> {
+    list(given)?.iter().map(|item| item.trim().parse().map_err(|wrong| format!("has {wrong}"))).collect()
+}
+
+/// Yes or no.
+pub(super) fn switch(given: &Given) -> Result<bool, String> {
+    match given {
+        Given::Switch(on) => Ok(*on),
+        Given::Text(text) if text == "true" => Ok(true),
+        Given::Text(text) if text == "false" => Ok(false),
+        _ => Err("is neither true nor false".into()),
+    }
 }
 
 /// `*`, or scheme, host and port as browsers write them.

@@ -10,6 +10,7 @@ wasmtime::component::bindgen!({
         "lakou:controller/sockets.[method]socket.unregister": async | trappable,
         "lakou:controller/messaging.notify": async | trappable,
         "lakou:controller/messaging.registered": async | trappable,
+        "lakou:controller/keyvalue": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -10,10 +10,12 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use super::bindings::ControllerWorldPre;
 use super::breaker::Breaker;
 use super::environment::Environment;
+use super::grants::Granted;
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
 use crate::config::{GuestLimits, Shares};
+use crate::ids::ConnectionId;
 use crate::limit::{Limit, LimitHits};
 use crate::rate::{Admitted, RateLimit};
 
@@ -35,6 +37,7 @@ pub(crate) struct Class {
     pub(super) request_slots: Arc<Semaphore>,
     pub(super) emitted: RateLimit,
     pub(super) engine: Engine,
+    pub(super) granted: Granted,
     pub(super) output: Arc<Output>,
     pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
     pub(super) http: Option<ProxyPre<GuestState>>,
@@ -81,6 +84,14 @@ impl Class {
         let limit = self.limits.event_rate;
         self.hits.hit(Limit::EventRate, format_args!("over {limit} events in this second: the others are refused"));
         Err(format!("the controller has emitted its {limit} events of this second"))
+    }
+
+    /// A guest of it has asked for what it may not have: counted, and logged.
+    pub(super) fn denied(&self, connection: Option<ConnectionId>, what: &str) {
+        self.environment.metrics.denied.count();
+        if self.output.admit() {
+            tracing::warn!(controller = %self.name, connection = connection.map(tracing::field::display), "denied: {what}");
+        }
     }
 
     /// Whether it answers plain HTTP requests.

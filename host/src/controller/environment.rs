@@ -22,6 +22,7 @@ use crate::mailbox::Drain;
 use crate::metrics::Metrics;
 use crate::shutdown::Alive;
 use crate::store::Store;
+use crate::store::keyvalue::KeyValue;
 
 /// Shared by every class, instance and session of one server.
 pub(crate) struct Environment {
@@ -35,6 +36,8 @@ pub(crate) struct Environment {
     /// The part of the bus that joins other servers, if there may be any.
     pub(crate) redis: Option<Arc<RedisBus>>,
     pub(crate) identities: Arc<Identities>,
+    /// Keys and values of all controllers.
+    pub(crate) values: Arc<dyn KeyValue>,
     /// Held by every task that must end before the server has ended.
     pub(crate) alive: Alive,
     /// One an engine, which has one size of stack.
@@ -51,6 +54,7 @@ impl Environment {
         metrics: Arc<Metrics>,
         link: Option<Link>,
         store: Arc<dyn Store>,
+        values: Arc<dyn KeyValue>,
         alive: Alive,
     ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
@@ -68,6 +72,7 @@ impl Environment {
             server,
             bus,
             identities,
+            values,
             redis,
             local,
             alive,

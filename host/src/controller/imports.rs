@@ -3,17 +3,22 @@
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::grants::Granted;
 use super::state::GuestState;
 
+mod config;
 mod diagnostics;
 mod emitting;
-pub(super) mod http;
+mod http;
+mod keyvalue;
+mod logging;
 mod messaging;
+pub(super) mod outgoing;
 pub(super) mod sockets;
 pub(super) mod timers;
 mod wasi;
 
-/// Everything that a component may import. What is not in here makes it fail at load, with the name of the import.
+/// What every component may import. What is neither in here nor granted makes it fail at load, with the name of the import.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker)?;
@@ -21,5 +26,27 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     sockets::add_to_linker(&mut linker)?;
     messaging::add_to_linker(&mut linker)?;
     diagnostics::add_to_linker(&mut linker)?;
+    config::add_to_linker(&mut linker)?;
+    logging::add_to_linker(&mut linker)?;
     Ok(linker)
+}
+
+/// What one controller may import beside that.
+pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) -> wasmtime::Result<()> {
+    if granted.keyvalue {
+        keyvalue::add_to_linker(linker)?;
+    }
+    if granted.outbound.is_some() {
+        outgoing::add_to_linker(linker)?;
+    }
+    Ok(())
+}
+
+/// What a table `[controller.NAME]` has to say for an import to be there.
+pub(super) fn grant_for(import: &str) -> Option<&'static str> {
+    match import.split('@').next().unwrap_or_default() {
+        "wasi:http/outgoing-handler" => Some("http = [\"https://api.example.org\"], the hosts that it may call,"),
+        "lakou:controller/keyvalue" => Some("keyvalue = true"),
+        _ => None,
+    }
 }

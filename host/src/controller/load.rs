@@ -18,6 +18,8 @@ use super::cache::{self, Cache, Compiled};
 use super::class::Class;
 use super::compiler::{self, NotCompiled};
 use super::environment::Environment;
+use super::grants::Granted;
+use super::imports;
 use super::manifest::{self, ManifestError};
 use super::output::Output;
 use super::placement::Placement;
@@ -90,6 +92,10 @@ enum Cause {
     CompileTime(NotCompiled),
     #[error("imports `{0}`, which this host does not offer")]
     Import(String),
+    #[error("imports `{import}`, which is not granted: write {grant} into [controller.{name}] of lakou.toml")]
+    NotGranted { import: String, grant: &'static str, name: String },
+    #[error("{0}")]
+    Grant(String),
     #[error("does not fit this host: {0}")]
     World(String),
     #[error(
@@ -171,10 +177,11 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
         return Err(too_large(environment, &name, wasm.len(), limits.max_component));
     }
     let (component, compiled) = compile(environment, cache, &wasm, &name, &limits)?;
+    let granted = Granted::new(&name, &overrides.grants, &settings.messaging).map_err(Cause::Grant)?;
     let (_, linker) = environment.linker(limits.stack);
-    let linked = link(linker, &component)?;
+    let linked = link(linker.clone(), &component, &name, &granted)?;
     let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
-    let class = class(environment, &name, path, linked, defaults.resume, &overrides);
+    let class = class(environment, &name, path, linked, granted, defaults.resume, &overrides);
     let mount = Mount {
         name,
         path: class.path.clone(),
@@ -229,7 +236,9 @@ struct Linked {
     http: Option<ProxyPre<GuestState>>,
 }
 
-fn link(linker: &Linker<GuestState>, component: &Component) -> Result<Linked, Cause> {
+fn link(mut linker: Linker<GuestState>, component: &Component, name: &str, granted: &Granted) -> Result<Linked, Cause> {
+    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    imports::add_granted(&mut linker, granted).map_err(world)?;
     let engine = linker.engine();
     let component_type = component.component_type();
     let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
@@ -244,8 +253,7 @@ fn link(linker: &Linker<GuestState>, component: &Component) -> Result<Linked, Ca
     if let Some(name) = exports.iter().find(|name| name.starts_with(HTTP_HANDLER)) {
         check_handler(component, name, engine)?;
     }
-    let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error))?;
-    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error, name))?;
     Ok(Linked {
         sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
         http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
@@ -271,12 +279,15 @@ fn check_handler(component: &Component, name: &str, engine: &Engine) -> Result<(
 }
 
 /// Names the import that the linker did not find, if that is what is wrong.
-fn missing(error: &wasmtime::Error) -> Cause {
+fn missing(error: &wasmtime::Error, name: &str) -> Cause {
     let text = format!("{error:#}");
     let import =
         text.contains("matching implementation was not found in the linker").then(|| text.split('`').nth(1)).flatten();
     match import {
-        Some(import) => Cause::Import(import.to_owned()),
+        Some(import) => match imports::grant_for(import) {
+            Some(grant) => Cause::NotGranted { import: import.to_owned(), grant, name: name.to_owned() },
+            None => Cause::Import(import.to_owned()),
+        },
         None => Cause::World(text),
     }
 }
@@ -286,6 +297,7 @@ fn class(
     name: &str,
     path: String,
     linked: Linked,
+    granted: Granted,
     resumable: bool,
     overrides: &ControllerConfig,
 ) -> Arc<Class> {
@@ -312,6 +324,7 @@ fn class(
         placement: Placement::new(limits.connections_per_instance),
         resumable,
         limits,
+        granted,
         name,
     })
 }

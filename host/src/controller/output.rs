@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tracing::Level;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
@@ -43,14 +44,46 @@ impl Output {
         Output { controller, metrics, hits, lines_per_second, rate: RateLimit::new(lines_per_second) }
     }
 
-    fn log(&self, source: Source, line: &str) {
+    /// A line that a guest has printed.
+    fn print(&self, source: Source, connection: Option<ConnectionId>, line: &str) {
         if !self.admit() {
             return;
         }
         let (controller, line) = (&*self.controller, printable(line));
+        let connection = connection.map(tracing::field::display);
         match source {
-            Source::Stdout => tracing::info!(target: "guest", controller, "{line}"),
-            Source::Stderr => tracing::warn!(target: "guest", controller, "{line}"),
+            Source::Stdout => tracing::info!(target: "guest", controller, connection, "{line}"),
+            Source::Stderr => tracing::warn!(target: "guest", controller, connection, "{line}"),
+        }
+    }
+
+    /// A line that a guest has logged; how it groups its lines comes before it.
+    pub(super) fn line(&self, level: Level, connection: Option<ConnectionId>, context: &str, message: &str) {
+        // What the log does not show takes no room in it.
+        let shown = match level {
+            Level::ERROR => tracing::enabled!(target: "guest", Level::ERROR),
+            Level::WARN => tracing::enabled!(target: "guest", Level::WARN),
+            Level::INFO => tracing::enabled!(target: "guest", Level::INFO),
+            Level::DEBUG => tracing::enabled!(target: "guest", Level::DEBUG),
+            Level::TRACE => tracing::enabled!(target: "guest", Level::TRACE),
+        };
+        if !shown || !self.admit() {
+            return;
+        }
+        let controller = &*self.controller;
+        let connection = connection.map(tracing::field::display);
+        let context = printable(cut(context, NAME_BYTES));
+        let between = if context.is_empty() { "" } else { ": " };
+        let message = printable(cut(message, LINE_BYTES));
+        macro_rules! log {
+            ($level:ident) => { tracing::$level!(target: "guest", controller, connection, "{context}{between}{message}") };
+        }
+        match level {
+            Level::ERROR => log!(error),
+            Level::WARN => log!(warn),
+            Level::INFO => log!(info),
+            Level::DEBUG => log!(debug),
+            Level::TRACE => log!(trace),
         }
     }
 
@@ -83,21 +116,38 @@ pub(super) enum Source {
     Stderr,
 }
 
+/// The connection that a store is working for, for the lines that it prints; none: it is not known, or there is none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WorkingFor(Arc<Mutex<Option<ConnectionId>>>);
+
+impl WorkingFor {
+    pub(super) fn set(&self, connection: Option<ConnectionId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+
+    fn get(&self) -> Option<ConnectionId> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One of the two streams of one store.
 pub(super) struct Lines {
     output: Arc<Output>,
     source: Source,
+    working_for: WorkingFor,
     // The guest may ask for the stream several times; all of them continue the same line.
     begun: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Lines {
-    pub(super) fn new(output: &Arc<Output>, source: Source) -> Self {
-        Lines { output: Arc::clone(output), source, begun: Arc::default() }
+    pub(super) fn new(output: &Arc<Output>, source: Source, working_for: &WorkingFor) -> Self {
+        Lines { output: Arc::clone(output), source, working_for: working_for.clone(), begun: Arc::default() }
     }
 
     fn again(&self) -> Self {
-        Lines { output: Arc::clone(&self.output), source: self.source, begun: Arc::clone(&self.begun) }
+        let mut lines = Lines::new(&self.output, self.source, &self.working_for);
+        lines.begun = Arc::clone(&self.begun);
+        lines
     }
 
     fn take(&self, bytes: &[u8]) {
@@ -106,7 +156,8 @@ impl Lines {
             for part in piece.chunks(LINE_BYTES) {
                 begun.extend_from_slice(part);
                 if begun.last() == Some(&b'\n') || begun.len() >= LINE_BYTES {
-                    self.output.log(self.source, String::from_utf8_lossy(&begun).trim_end());
+                    let line = String::from_utf8_lossy(&begun);
+                    self.output.print(self.source, self.working_for.get(), line.trim_end());
                     begun.clear();
                 }
             }

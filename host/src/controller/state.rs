@@ -8,10 +8,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::class::Class;
-use super::imports::http::NoOutgoing;
+use super::imports::outgoing::Outgoing;
 use super::limits::MemoryLimit;
 use super::meter::{Clock, Meter};
-use super::output::{Lines, Source};
+use super::output::{Lines, Source, WorkingFor};
 use crate::ids::ConnectionId;
 
 /// Random bytes that a guest gets in one call.
@@ -30,7 +30,7 @@ pub(crate) struct GuestState {
     pub(super) clock: Clock,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: NoOutgoing,
+    hooks: Outgoing,
 }
 
 /// Which item of a batch the guest says it is working on.
@@ -38,6 +38,8 @@ pub(crate) struct GuestState {
 pub(super) struct Batch {
     items: Vec<ConnectionId>,
     attended: Option<usize>,
+    /// As [`connection`](Self::connection) says, for what has no way to ask.
+    working_for: WorkingFor,
 }
 
 impl Batch {
@@ -46,6 +48,7 @@ impl Batch {
         self.items.clear();
         self.items.extend(items);
         self.attended = None;
+        self.working_for.set(self.connection());
     }
 
     /// Takes the guest's word, as long as it goes forward: each item is a step with limits of its own, and going back
@@ -55,6 +58,7 @@ impl Batch {
         let forward = index < self.items.len() && self.attended.is_none_or(|before| index > before);
         if forward {
             self.attended = Some(index);
+            self.working_for.set(self.connection());
         }
         forward
     }
@@ -88,6 +92,7 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let timers = connections * class.limits.max_timers;
     let handles = class.limits.max_handles;
     table.set_max_capacity(connections + timers + handles);
+    let batch = Batch::default();
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
@@ -99,15 +104,16 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
             Arc::clone(&class.environment.metrics),
             Arc::clone(&class.hits),
         ),
-        batch: Batch::default(),
         clock,
-        wasi: WasiCtx::builder()
-            .stdout(Lines::new(&class.output, Source::Stdout))
-            .stderr(Lines::new(&class.output, Source::Stderr))
-            .max_random_size(RANDOM_BYTES)
-            .build(),
+        wasi: class.granted.furnish(
+            WasiCtx::builder()
+                .stdout(Lines::new(&class.output, Source::Stdout, &batch.working_for))
+                .stderr(Lines::new(&class.output, Source::Stderr, &batch.working_for))
+                .max_random_size(RANDOM_BYTES),
+        ),
+        batch,
         http,
-        hooks: NoOutgoing,
+        hooks: Outgoing::new(class),
         class: Arc::clone(class),
     };
     let mut store = Store::new(&class.engine, state);

@@ -19,6 +19,7 @@ use crate::message::SharedEvent;
 
 mod file;
 mod holders;
+mod keyvalue;
 mod ledger;
 mod rules;
 mod writer;

@@ -21,6 +21,7 @@ use crate::ids::ConnectionId;
 use crate::link::Link;
 use crate::message::{Event, SharedEvent};
 
+mod keyvalue;
 mod reply;
 
 use reply::{id, ids, shape};

@@ -6,6 +6,7 @@ mod lapses;
 mod mailboxes;
 mod registration;
 pub(super) mod stores;
+mod values;
 
 macro_rules! on_every_store {
     ($($group:ident::$scenario:ident,)+) => {
@@ -53,4 +54,22 @@ on_every_store! {
     lapses::a_notification_does_not_renew,
     lapses::ids_go_on_when_an_identity_comes_again,
     lapses::a_lapsed_holder_has_handled_nothing,
+    values::what_is_set_is_there,
+    values::a_value_may_be_anything,
+    values::keys_may_be_anything,
+    values::buckets_are_apart,
+    values::what_is_deleted_is_gone,
+    values::a_value_lapses,
+    values::setting_again_sets_the_lifetime_again,
+    values::numbers_add_up,
+    values::many_adders_lose_nothing,
+    values::a_number_keeps_its_lifetime,
+    values::what_is_no_number_is_not_added_to,
+    values::only_what_is_expected_is_swapped,
+    values::one_of_many_swappers_wins,
+    values::keys_are_listed_in_order,
+    values::pages_follow_each_other,
+    values::what_has_lapsed_is_not_listed,
+    values::a_bucket_has_a_limit,
+    values::what_has_lapsed_takes_no_room,
 }

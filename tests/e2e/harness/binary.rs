@@ -33,7 +33,7 @@ impl Call {
                 command.env_remove(name);
             }
         }
-        command.arg("serve").current_dir(folder.path()).env("LAKOU_CACHE", shared_cache());
+        command.arg("serve").current_dir(folder.path()).env("LAKOU_CACHE", shared_cache()).env("LAKOU_MESSAGING", "*");
         Call { command, folder }
     }
 

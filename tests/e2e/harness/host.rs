@@ -7,7 +7,7 @@ use super::raw::RawClient;
 use super::redis::RedisServer;
 use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
-use lakou_host::{BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
+use lakou_host::{Addressee, BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ impl TestHost {
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.controllers = folder.join("controllers");
         config.cache = Some(shared_cache());
+        // Who may address whom has scenarios of its own; in all others guests may address everybody.
+        config.messaging = vec![Addressee::Everything];
         std::fs::create_dir(&config.controllers).expect("the test's own folder");
         Furnished { config, folder, kept: None }
     }

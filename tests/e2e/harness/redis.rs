@@ -6,7 +6,7 @@ pub(crate) mod cluster;
 mod process;
 pub(crate) mod proxy;
 pub(crate) mod sentinels;
-mod tls;
+pub(super) mod tls;
 pub(crate) mod trouble;
 
 use self::cli::RedisCli;

@@ -31,9 +31,14 @@ impl Yard {
         self.timers.borrow().count(id)
     }
 
+    /// The time on the clock that the test moves.
+    pub(in crate::testing) fn now(&self) -> Duration {
+        self.timers.borrow().now()
+    }
+
     /// Lets `time` pass. What a timer sets off has happened before the next one is looked for.
     pub(in crate::testing) fn advance(self: &Rc<Self>, time: Duration) {
-        let end = self.timers.borrow().now().saturating_add(time);
+        let end = self.now().saturating_add(time);
         loop {
             // Nothing stays borrowed while the handler runs: it may set or cancel timers.
             let next = self.timers.borrow_mut().advance(end);

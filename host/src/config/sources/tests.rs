@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Sources;
+use crate::config::Value;
 
 /// A file of its own for each test.
 fn file(name: &str, text: &str) -> PathBuf {
@@ -81,4 +82,57 @@ fn mistakes_are_named() {
     assert!(sources.config().expect_err("wrong").to_string().starts_with("--listen: is \"8000\""));
     let sources = Sources { file: Some("/nowhere/lakou.toml".into()), ..Sources::default() };
     assert!(sources.config().expect_err("wrong").to_string().starts_with("/nowhere/lakou.toml: "));
+}
+
+#[test]
+fn grants_stand_with_their_controller() {
+    let text = r#"
+        messaging = ["topic:news/*"]
+        [controller.chat]
+        keyvalue = true
+        http = ["https://api.example.org", "http://127.0.0.1:9000"]
+        environment = ["TZ", "MODE=fast"]
+        files = ["./data/words"]
+        messaging = "all, identity:user:*"
+        [controller.chat.config]
+        limit = 7
+        loud = true
+        greeting = "hello"
+        token = "env:TOKEN"
+        [controller.echo]
+        path = "/e"
+    "#;
+    let sources = Sources { file: Some(file("grants.toml", text)), ..Sources::default() };
+    let config = sources.config().expect("a configuration");
+    let grants = &config.overrides["chat"].grants;
+    assert!(grants.keyvalue && grants.http.len() == 2 && grants.environment.len() == 2 && grants.files.len() == 1);
+    let messaging: Vec<_> = grants.messaging.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(messaging, ["all", "identity:user:*"]);
+    let value = |key: &str| grants.config[key].clone();
+    assert_eq!((value("limit"), value("loud")), ("7".into(), "true".into()));
+    assert_eq!(value("token"), Value::Variable("TOKEN".into()));
+    let other = &config.overrides["echo"].grants;
+    assert!(!other.keyvalue && other.http.is_empty() && other.messaging.is_none() && other.config.is_empty());
+    assert_eq!(config.messaging.len(), 1);
+}
+
+#[test]
+fn wrong_grants_are_named() {
+    let chat = |line: &str| wrong(&format!("[controller.chat]\n{line}"));
+    for (line, words) in [
+        ("keyvalue = \"yes\"", ["controller.chat.keyvalue", "true"]),
+        ("http = true", ["controller.chat.http: is a boolean", "list"]),
+        ("http = [\"api.example.org\"]", ["controller.chat.http: has \"api.example.org\"", "https://api.example.org"]),
+        ("files = \"/\"", ["controller.chat.files: has \"/\"", "NAME=FOLDER"]),
+        ("environment = [\"=\"]", ["controller.chat.environment", "NAME=VALUE"]),
+        ("messaging = [\"chat\"]", ["controller.chat.messaging: has \"chat\"", "controller:NAME"]),
+        ("config = 1", ["controller.chat.config: is not a table", "keys"]),
+        ("config = { a = [1] }", ["controller.chat.config.a: is a list", "number"]),
+        ("config = { \"a\\nb\" = [1] }", ["controller.chat.config.a\\nb: is a list", "number"]),
+        ("\"a\\u001bb\" = 1", ["unknown setting `a\\u{1b}b`", "keyvalue"]),
+    ] {
+        let error = chat(line);
+        assert!(!error.chars().any(char::is_control), "{error:?}");
+        assert!(words.iter().all(|word| error.contains(word)), "{line}: {error}");
+    }
 }

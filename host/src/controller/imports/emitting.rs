@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::bus::{EmitError, Envelope, Target};
+use crate::bus::{EmitError, Envelope, Target, Topic};
 use crate::controller::bindings::lakou::controller::types;
+use crate::controller::grants::Denied;
 use crate::controller::state::GuestState;
 use crate::identity::Identity;
 use crate::ids::ConnectionId;
@@ -34,23 +35,52 @@ pub(super) fn emit(
 ) -> Result<(), Fault> {
     let environment = &state.class.environment;
     let event = checked(event, environment.settings.max_event)?;
+    let to = to?;
+    let messaging = &state.class.granted.messaging;
+    granted(
+        state,
+        match &to {
+            Target::All => messaging.all(),
+            Target::Controller(name) => messaging.controller(name),
+            // Ids can not be guessed: who has one was given it.
+            Target::Connection(_) => Ok(()),
+        },
+    )?;
     state.class.may_emit().map_err(Fault::Unavailable)?;
-    environment.bus.emit(Envelope { to: to?, event, from }).map_err(|error| match error {
+    environment.bus.emit(Envelope { to, event, from }).map_err(|error| match error {
         EmitError::Gone => Fault::Gone,
         EmitError::Full { .. } | EmitError::OutOfReach(_) => Fault::Unavailable(error.to_string()),
     })
 }
 
-/// A guest's identity, checked.
-pub(super) fn identity(text: &str) -> Result<Identity, Fault> {
-    Identity::new(text).map_err(Fault::Invalid)
+/// A guest's identity, checked, that it may address.
+pub(super) fn identity(state: &GuestState, text: &str) -> Result<Identity, Fault> {
+    let identity = Identity::new(text).map_err(Fault::Invalid)?;
+    granted(state, state.class.granted.messaging.identity(text))?;
+    Ok(identity)
+}
+
+/// A guest's topic, checked, that it may address.
+pub(super) fn topic(state: &GuestState, text: &str) -> Result<Topic, Fault> {
+    let topic = Topic::new(text).map_err(Fault::Invalid)?;
+    granted(state, state.class.granted.messaging.topic(text))?;
+    Ok(topic)
+}
+
+fn granted(state: &GuestState, granted: Result<(), Denied>) -> Result<(), Fault> {
+    granted.map_err(|Denied(text)| {
+        state.class.denied(state.batch.connection(), &text);
+        Fault::Denied(text)
+    })
 }
 
 /// What the store could not do, as a fault.
 pub(super) fn store_fault(error: &StoreError) -> Fault {
     match error {
         StoreError::Invalid(_) => Fault::Invalid(error.to_string()),
-        StoreError::Unavailable(_) | StoreError::Corrupt(_) => Fault::Unavailable(error.to_string()),
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Full(_) => {
+            Fault::Unavailable(error.to_string())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::emitting::{self, Fault, GuestEvent, GuestMessage};
-use crate::bus::{Target, Topic};
+use crate::bus::Target;
 use crate::controller::bindings::lakou::controller::messaging::{self, Host};
 use crate::controller::state::GuestState;
 
@@ -28,7 +28,7 @@ impl Host for GuestState {
 
     async fn notify(&mut self, identity: String, event: GuestEvent) -> wasmtime::Result<Result<bool, Fault>> {
         let (environment, time) = (Arc::clone(&self.class.environment), self.class.limits.call_time);
-        let checked = emitting::identity(&identity)
+        let checked = emitting::identity(self, &identity)
             .and_then(|identity| Ok((identity, emitting::checked(event, environment.settings.max_event)?)));
         let (identity, event) = match checked {
             Ok(checked) => checked,
@@ -46,7 +46,7 @@ impl Host for GuestState {
 
     async fn registered(&mut self, identity: String) -> wasmtime::Result<Result<bool, Fault>> {
         let (environment, time) = (Arc::clone(&self.class.environment), self.class.limits.call_time);
-        let identity = match emitting::identity(&identity) {
+        let identity = match emitting::identity(self, &identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -62,7 +62,7 @@ impl Host for GuestState {
         if let Err(over) = self.class.may_emit() {
             return Ok(Err(Fault::Unavailable(over)));
         }
-        Ok(Topic::new(&topic).map_err(Fault::Invalid).and_then(|topic| {
+        Ok(emitting::topic(self, &topic).and_then(|topic| {
             environment.bus.publish(&topic, &message).map_err(|error| Fault::Unavailable(error.to_string()))
         }))
     }

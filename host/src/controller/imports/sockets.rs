@@ -69,9 +69,9 @@ impl HostSocket for GuestState {
 
     fn subscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
-        let topic = match Topic::new(&topic) {
+        let topic = match emitting::topic(self, &topic) {
             Ok(topic) => topic,
-            Err(wrong) => return Ok(Err(Fault::Invalid(wrong))),
+            Err(fault) => return Ok(Err(fault)),
         };
         let environment = &self.class.environment;
         let limit = self.class.topics_limit();
@@ -139,7 +139,7 @@ impl HostSocket for GuestState {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
         let time = self.class.limits.call_time;
-        let identity = match emitting::identity(&identity) {
+        let identity = match emitting::identity(self, &identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -154,7 +154,7 @@ impl HostSocket for GuestState {
         let connection = self.connection(&socket)?;
         let identities = Arc::clone(&self.class.environment.identities);
         let time = self.class.limits.call_time;
-        let identity = match emitting::identity(&identity) {
+        let identity = match emitting::identity(self, &identity) {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };

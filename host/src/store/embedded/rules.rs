@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use redb::WriteTransaction;
+
 use super::holders::{Holder, Holders};
 use super::ledger::{Ledger, Record};
 use crate::ids::ConnectionId;
@@ -14,6 +16,7 @@ use crate::store::{
 /// Everything that the store knows, inside one transaction.
 pub(super) struct Books<'t> {
     pub(super) ledger: Ledger<'t>,
+    pub(super) transaction: &'t WriteTransaction,
     pub(super) holders: &'t mut Holders,
     pub(super) bounds: Bounds,
 }
@@ -208,7 +211,7 @@ fn renew(record: &mut Record) {
     record.lapses_at = millis().saturating_add(record.lifetime);
 }
 
-fn millis() -> u64 {
+pub(super) fn millis() -> u64 {
     micros() / 1000
 }
 

@@ -121,7 +121,7 @@ impl Writer {
     /// Returns when to sweep again.
     fn sweep(&mut self) -> Instant {
         let upto = std::mem::take(&mut self.swept);
-        let wait = match self.transact(|books| books.sweep(&upto)) {
+        let wait = match self.transact(|books| books.purge().and_then(|()| books.sweep(&upto))) {
             Ok(swept) => {
                 self.swept = swept.upto;
                 if swept.forgotten > SWEEP_STEP / 10 { SWEEP_AGAIN } else { SWEEP_EVERY }
@@ -172,7 +172,7 @@ fn commit<T>(
     work: impl FnOnce(&mut Books<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let transaction = database.begin_write().map_err(lost)?;
-    let mut books = Books { ledger: Ledger::open(&transaction)?, holders, bounds };
+    let mut books = Books { ledger: Ledger::open(&transaction)?, transaction: &transaction, holders, bounds };
     let value = work(&mut books)?;
     let changed = books.ledger.changed;
     drop(books);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::ids::{ConnectionId, ServerId};
 use crate::link::{Address, Link};
 use crate::message::{Event, SharedEvent};
+use crate::store::keyvalue::KeyValue;
 use crate::store::{
     Bounds, Embedded, Identity, Notification, NotificationId, Notified, Redis, Registered, Store, Terms, Waiting,
 };
@@ -22,24 +23,26 @@ pub(in crate::store) const LONG: Duration = Duration::from_secs(600);
 /// A store, and what it lives on.
 pub(in crate::store) struct Lab {
     pub(in crate::store) store: Arc<dyn Store>,
+    pub(in crate::store) values: Arc<dyn KeyValue>,
     _ground: Box<dyn Any>,
 }
 
 pub(in crate::store) async fn in_memory() -> Lab {
-    let store = Embedded::open(None, BOUNDS).expect("memory");
-    Lab { store: Arc::new(store), _ground: Box::new(()) }
+    let store = Arc::new(Embedded::open(None, BOUNDS).expect("memory"));
+    Lab { values: store.clone(), store, _ground: Box::new(()) }
 }
 
 pub(in crate::store) async fn on_disk() -> Lab {
     let folder = Folder::new();
-    let store = Embedded::open(Some(folder.path()), BOUNDS).expect("a file");
-    Lab { store: Arc::new(store), _ground: Box::new(folder) }
+    let store = Arc::new(Embedded::open(Some(folder.path()), BOUNDS).expect("a file"));
+    Lab { values: store.clone(), store, _ground: Box::new(folder) }
 }
 
 pub(in crate::store) async fn on_redis() -> Lab {
     let server = RedisServer::start();
     let link = Link::new(Address::parse(&server.url()).expect("a URL"));
-    Lab { store: Arc::new(Redis::new(link, "lakou", BOUNDS)), _ground: Box::new(server) }
+    let store = Arc::new(Redis::new(link, "lakou", BOUNDS));
+    Lab { values: store.clone(), store, _ground: Box::new(server) }
 }
 
 impl Lab {

@@ -23,15 +23,15 @@ subjectAltName = IP:127.0.0.1, DNS:localhost
 ";
 
 /// Files of one server.
-pub(super) struct Certificates {
-    pub(super) authority: PathBuf,
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(in crate::harness) struct Certificates {
+    pub(in crate::harness) authority: PathBuf,
+    pub(in crate::harness) certificate: PathBuf,
+    pub(in crate::harness) key: PathBuf,
 }
 
 impl Certificates {
     /// Makes them in `folder`.
-    pub(super) fn new(folder: &Folder) -> Self {
+    pub(in crate::harness) fn new(folder: &Folder) -> Self {
         folder.write("settings.cnf", SETTINGS);
         let settings = "-config settings.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         openssl(

@@ -1,0 +1,99 @@
+//! What the fake host has beside connections: the bucket of keys and values, the configuration, and the answers to what a
+//! controller asks of servers outside. One of each, whatever the controller.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::rules;
+use crate::fault::{Fault, Result};
+
+/// What answers requests of controllers.
+pub(super) type Answer = dyn Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>>;
+
+/// All of it.
+#[derive(Default)]
+pub(super) struct Services {
+    pub(super) values: RefCell<Values>,
+    pub(super) config: RefCell<BTreeMap<String, String>>,
+    pub(super) answer: RefCell<Option<Rc<Answer>>>,
+    /// Whom controllers may not address, as an operator would list who may be.
+    pub(super) denied: RefCell<Vec<String>>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("values", &self.values).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// Whether controllers may address this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`.
+    pub(super) fn granted(&self, addressee: &str) -> Result {
+        let is_meant = |entry: &String| match entry.strip_suffix('*') {
+            Some(beginning) => addressee.starts_with(beginning),
+            None => addressee == entry,
+        };
+        if self.denied.borrow().iter().any(is_meant) {
+            return Err(Fault::Denied(format!("not granted: messaging = [{addressee:?}]")));
+        }
+        Ok(())
+    }
+
+    /// What the server outside answers; without one nothing is granted.
+    pub(super) fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>> {
+        rules::outgoing(&request)?;
+        // Nothing stays borrowed while it runs.
+        let answer = self.answer.borrow().clone();
+        let denied = || Fault::Denied("no answers: `testing::Host::answer_outgoing` gives some".to_owned());
+        Ok(answer.ok_or_else(denied)?(request))
+    }
+}
+
+/// The bucket. `now` is the clock that the test moves.
+#[derive(Debug, Default)]
+pub(super) struct Values(BTreeMap<String, Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    value: Vec<u8>,
+    lapses_at: Option<Duration>,
+}
+
+impl Values {
+    pub(super) fn get(&self, key: &str, now: Duration) -> Option<&[u8]> {
+        self.living(key, now).map(|kept| kept.value.as_slice())
+    }
+
+    pub(super) fn set(&mut self, key: &str, value: &[u8], lapses_at: Option<Duration>) {
+        self.0.insert(key.to_owned(), Kept { value: value.to_vec(), lapses_at });
+    }
+
+    pub(super) fn delete(&mut self, key: &str, now: Duration) -> bool {
+        let was_there = self.living(key, now).is_some();
+        self.0.remove(key);
+        was_there
+    }
+
+    pub(super) fn increment(&mut self, key: &str, by: i64, lapses_at: Option<Duration>, now: Duration) -> Result<i64> {
+        let (number, lapses_at) = match self.living(key, now) {
+            Some(kept) => (rules::number(&kept.value)?, kept.lapses_at),
+            None => (0, lapses_at),
+        };
+        let sum = number.checked_add(by).ok_or_else(|| Fault::Invalid("the sum does not fit".to_owned()))?;
+        self.set(key, sum.to_string().as_bytes(), lapses_at);
+        Ok(sum)
+    }
+
+    pub(super) fn list(&self, prefix: &str, after: Option<&str>, most: usize, now: Duration) -> Vec<String> {
+        let keys = self.0.keys().filter(|key| key.starts_with(prefix));
+        let keys = keys.filter(|key| after.is_none_or(|after| key.as_str() > after));
+        keys.filter(|key| self.living(key, now).is_some()).take(most).cloned().collect()
+    }
+
+    fn living(&self, key: &str, now: Duration) -> Option<&Kept> {
+        self.0.get(key).filter(|kept| kept.lapses_at.is_none_or(|lapses_at| lapses_at > now))
+    }
+}

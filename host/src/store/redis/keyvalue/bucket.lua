@@ -1,0 +1,85 @@
+-- The beginning of every script on keys and values. KEYS are the hash of values, the keys in order, those that lapse, and the
+-- size, all of one bucket. What another program has put into the hash by itself can be read, and is not listed.
+
+local VALUES, ORDER, LAPSING, SIZE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- What a key costs beside its own bytes and those of its value, and how many lapsed ones are removed at a time.
+local ENTRY_COST, PURGE = 64, 100
+
+local function digits(number)
+    return string.format('%.0f', number)
+end
+
+local time = redis.call('TIME')
+local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local function has_lapsed(key)
+    local at = redis.call('ZSCORE', LAPSING, key)
+    return at and tonumber(at) <= NOW
+end
+
+-- The value, or false.
+local function find(key)
+    local value = redis.call('HGET', VALUES, key)
+    return value and not has_lapsed(key) and value
+end
+
+-- What a key counts for, 0 if it is not there.
+local function cost(key)
+    if redis.call('HEXISTS', VALUES, key) == 0 then
+        return 0
+    end
+    return #key + redis.call('HSTRLEN', VALUES, key) + ENTRY_COST
+end
+
+local function resize(by)
+    local size = math.max(0, (tonumber(redis.call('GET', SIZE) or '0') or 0) + by)
+    redis.call('SET', SIZE, digits(size))
+end
+
+-- Removes a key, and says whether it was there and had not lapsed.
+local function remove(key)
+    local held, lapsed = cost(key), has_lapsed(key)
+    if held == 0 then
+        return false
+    end
+    redis.call('HDEL', VALUES, key)
+    redis.call('ZREM', ORDER, key)
+    redis.call('ZREM', LAPSING, key)
+    resize(-held)
+    return not lapsed
+end
+
+-- Removes some of what has lapsed, and says whether there was something.
+local function purge()
+    local lapsed = redis.call('ZRANGE', LAPSING, '-inf', digits(NOW), 'BYSCORE', 'LIMIT', 0, PURGE)
+    for _, key in ipairs(lapsed) do
+        remove(key)
+        redis.call('ZREM', LAPSING, key)
+    end
+    return #lapsed > 0
+end
+
+-- Whether there is room for a value of so many bytes, in the place of what is there.
+local function has_room(key, length, limit)
+    repeat
+        local others = (tonumber(redis.call('GET', SIZE) or '0') or 0) - cost(key)
+        if others + #key + length + ENTRY_COST <= tonumber(limit) then
+            return true
+        end
+    until not purge()
+    return false
+end
+
+-- Sets a value for which there is room. A lifetime of 0 has no end.
+local function put(key, value, lifetime)
+    remove(key)
+    redis.call('HSET', VALUES, key, value)
+    redis.call('ZADD', ORDER, 0, key)
+    if tonumber(lifetime) > 0 then
+        redis.call('ZADD', LAPSING, digits(NOW + tonumber(lifetime)), key)
+    end
+    resize(#key + #value + ENTRY_COST)
+    purge()
+end
+

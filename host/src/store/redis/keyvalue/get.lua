@@ -1,0 +1,3 @@
+-- ARGV: the key. Returns its value, or nil.
+
+return find(ARGV[1])
