@@ -6,6 +6,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{SETTINGS, Sources};
 
+mod compile;
 mod serve;
 
 /// Runs the command that the process was started with, and returns its exit code: 0 if all went well, 1 if the command
@@ -20,6 +21,7 @@ pub fn run() -> ExitCode {
     };
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(&sources(matches)),
+        Some(("compile", matches)) => compile::run(matches),
         _ => ExitCode::from(2),
     }
 }
@@ -48,6 +50,7 @@ fn command() -> Command {
                 .arg(config)
                 .args(settings),
         )
+        .subcommand(compile::command())
 }
 
 fn sources(matches: &ArgMatches) -> Sources {

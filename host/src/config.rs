@@ -10,12 +10,15 @@ use ipnet::IpNet;
 
 mod addressee;
 mod grants;
+mod limits;
 mod settings;
 mod sources;
 mod value;
 
 pub use addressee::{Addressee, Names};
 pub use grants::{Folder, Grants, Value, Variable};
+pub use limits::GuestLimits;
+pub(crate) use limits::Shares;
 pub(crate) use settings::SETTINGS;
 pub use sources::{ConfigError, Sources};
 
@@ -31,6 +34,9 @@ pub struct Config {
     pub public: Option<PathBuf>,
     /// The folder for compiled controllers; none: they are compiled at each start.
     pub cache: Option<PathBuf>,
+    /// The program that compiles controllers, each in a process of its own that can be ended: `lakou` itself, if this is it.
+    /// None: this process compiles, and a compilation that takes longer than `compile-time` goes on without being waited for.
+    pub compiler: Option<PathBuf>,
     /// Origins whose pages may connect, beside pages of the request's own host; `*` is all.
     pub origins: Vec<String>,
     /// How long a request's head may take to arrive, and an idle HTTP connection to send its next one.
@@ -126,29 +132,6 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// What one controller may use.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct GuestLimits {
-    /// Connections that share one instance; 1 gives every connection a sandbox of its own.
-    pub connections_per_instance: usize,
-    /// Memory of one instance, in bytes.
-    pub memory: usize,
-    /// CPU time of one call: one message, one event for one connection.
-    pub cpu_time: Duration,
-    /// Wall-clock time of one call.
-    pub call_time: Duration,
-    /// How long all connections of an instance have to be idle until their objects are saved and its memory is given back,
-    /// if its class can be resumed.
-    pub hibernate_after: Duration,
-    /// The largest saved state of one connection, in bytes.
-    pub max_state: usize,
-    /// Timers of one connection.
-    pub max_timers: usize,
-    /// What its bucket of keys and values may hold, in bytes.
-    pub max_bucket: usize,
-}
-
 /// Settings of one controller; none: as for all controllers.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -171,6 +154,34 @@ pub struct ControllerConfig {
     pub max_state: Option<usize>,
     /// Instead of [`GuestLimits::max_timers`].
     pub max_timers: Option<usize>,
+    /// Instead of [`Config::outbox`].
+    pub outbox: Option<usize>,
+    /// Instead of [`Config::max_topics`].
+    pub max_topics: Option<usize>,
+    /// Instead of [`GuestLimits::table_elements`].
+    pub table_elements: Option<usize>,
+    /// Instead of [`GuestLimits::stack`].
+    pub stack: Option<usize>,
+    /// Instead of [`GuestLimits::connections`].
+    pub connections: Option<usize>,
+    /// Instead of [`GuestLimits::instances`].
+    pub instances: Option<usize>,
+    /// Instead of [`GuestLimits::requests`].
+    pub requests: Option<usize>,
+    /// Instead of [`GuestLimits::max_handles`].
+    pub max_handles: Option<usize>,
+    /// Instead of [`GuestLimits::max_handover`].
+    pub max_handover: Option<usize>,
+    /// Instead of [`GuestLimits::event_rate`].
+    pub event_rate: Option<usize>,
+    /// Instead of [`GuestLimits::log_rate`].
+    pub log_rate: Option<usize>,
+    /// Instead of [`GuestLimits::max_component`].
+    pub max_component: Option<usize>,
+    /// Instead of [`GuestLimits::compile_time`].
+    pub compile_time: Option<Duration>,
+    /// Instead of [`GuestLimits::max_failures`].
+    pub max_failures: Option<usize>,
     /// Instead of [`GuestLimits::max_bucket`].
     pub max_bucket: Option<usize>,
     /// What it may ask of the host.
@@ -187,6 +198,7 @@ impl Default for Config {
             controllers: "controllers".into(),
             public: None,
             cache: None,
+            compiler: None,
             origins: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
@@ -230,21 +242,6 @@ impl Default for Config {
     }
 }
 
-impl Default for GuestLimits {
-    fn default() -> Self {
-        GuestLimits {
-            connections_per_instance: 256,
-            memory: 64 * MIB,
-            cpu_time: Duration::from_millis(100),
-            call_time: Duration::from_secs(5),
-            hibernate_after: Duration::from_secs(10 * 60),
-            max_state: 64 * KIB,
-            max_timers: 64,
-            max_bucket: 64 * MIB,
-        }
-    }
-}
-
 impl Config {
     /// Whether the settings fit together. Settings that are read one by one are checked one by one before.
     ///
@@ -265,42 +262,8 @@ impl Config {
         Ok(())
     }
 
-    /// What may wait for one client: any message that a client may send can be echoed to it.
-    pub(crate) fn outbox_limit(&self) -> usize {
-        self.outbox.max(self.max_message)
-    }
-
-    /// The most bytes that a guest has reason to hand over in one call.
-    pub(crate) fn largest_handover(&self) -> usize {
-        self.outbox_limit().max(self.max_event)
-    }
-
     /// The longest that a call into any controller may take.
     pub(crate) fn largest_call_time(&self) -> Duration {
         self.overrides.values().filter_map(|controller| controller.call_time).fold(self.guest.call_time, Duration::max)
-    }
-
-    /// The largest memory that any controller may have.
-    pub(crate) fn largest_memory(&self) -> usize {
-        self.overrides.values().filter_map(|controller| controller.memory).fold(self.guest.memory, usize::max)
-    }
-}
-
-impl GuestLimits {
-    /// The limits of one controller.
-    pub(crate) fn with(&self, overrides: &ControllerConfig) -> GuestLimits {
-        GuestLimits {
-            connections_per_instance: overrides
-                .connections_per_instance
-                .unwrap_or(self.connections_per_instance)
-                .max(1),
-            memory: overrides.memory.unwrap_or(self.memory),
-            cpu_time: overrides.cpu_time.unwrap_or(self.cpu_time),
-            call_time: overrides.call_time.unwrap_or(self.call_time),
-            hibernate_after: overrides.hibernate_after.unwrap_or(self.hibernate_after),
-            max_state: overrides.max_state.unwrap_or(self.max_state),
-            max_timers: overrides.max_timers.unwrap_or(self.max_timers),
-            max_bucket: overrides.max_bucket.unwrap_or(self.max_bucket),
-        }
     }
 }

@@ -21,11 +21,17 @@ const INBOX_MESSAGES: usize = 64;
 /// How many bytes of one connection may wait for its instance, a last message beyond it included.
 const INBOX_BYTES: usize = 256 * 1024;
 
+/// What a message in the outbox counts for at least, in bytes, and how many may wait whatever they count for.
+const SMALLEST: usize = 16;
+const SPARE: usize = 64;
+
 /// The shared state of one connection.
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     /// Set when the connection has left its topics for good; the topic table's lock guards it.
     pub(crate) topics_over: AtomicBool,
+    /// How many topics it may be subscribed to; none: as many as the bus allows by itself.
+    pub(crate) topics_limit: Option<usize>,
     outbox: Mutex<Outbox>,
     outbox_limit: usize,
     waiting_messages: AtomicUsize,
@@ -87,6 +93,7 @@ impl Connection {
         Connection {
             id,
             topics_over: AtomicBool::new(false),
+            topics_limit: None,
             outbox: Mutex::default(),
             outbox_limit,
             waiting_messages: AtomicUsize::new(0),
@@ -96,6 +103,11 @@ impl Connection {
             session: AtomicWaker::new(),
             written: Notify::new(),
         }
+    }
+
+    /// With a limit of topics of its own.
+    pub(crate) fn with_topics(self, limit: usize) -> Self {
+        Connection { topics_limit: Some(limit), ..self }
     }
 
     /// Queues a message for the client, first in, first out.
@@ -108,7 +120,8 @@ impl Connection {
         if outbox.closing.is_some() {
             return Err(NotQueued::Gone);
         }
-        if outbox.bytes + length > self.outbox_limit {
+        // Each message has a cost of its own: without it empty ones would have no bound.
+        if outbox.bytes + length > self.outbox_limit || outbox.queue.len() > self.outbox_limit / SMALLEST + SPARE {
             // What is queued can not be delivered in time any more; keeping it would only keep its memory.
             outbox.queue = VecDeque::new();
             outbox.closing = Some(Closing::slow_client());

@@ -6,9 +6,11 @@
 
 mod bindings;
 mod body;
+mod breaker;
 mod cache;
 mod call;
 mod class;
+mod compiler;
 mod engine;
 mod environment;
 mod grants;
@@ -24,6 +26,7 @@ mod plain;
 mod state;
 
 pub(crate) use class::Class;
+pub(crate) use compiler::serve as compile;
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};

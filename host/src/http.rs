@@ -137,6 +137,7 @@ async fn plain(class: &Arc<Class>, request: Request<Incoming>, visitor: Visitor)
         // wasi:http requests have an authority.
         return Err(Reject::Host);
     }
+    class.admit().map_err(Reject::BackedOff)?;
     let answer = class.answer(request, visitor).await.map_err(|none| match none {
         NoAnswer::Busy => Reject::Busy,
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),

@@ -42,6 +42,7 @@ mod connection;
 mod destination;
 mod identity;
 mod ids;
+mod limit;
 mod linger;
 mod mailbox;
 mod message;

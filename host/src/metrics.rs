@@ -1,6 +1,9 @@
 //! What the host counts. One list names every counter; tests and, later, the admin listener read them all at once.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::limit::HitsByController;
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
@@ -8,6 +11,7 @@ macro_rules! metrics {
         #[derive(Debug, Default)]
         pub struct Metrics {
             $(pub(crate) $name: Metric,)+
+            pub(crate) limits: HitsByController,
         }
 
         /// The values of all counters at one moment.
@@ -15,12 +19,14 @@ macro_rules! metrics {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[doc = $doc])+ pub $name: u64,)+
+            /// How often each controller has hit which of its limits, by the name of the limit's setting; no entry: never.
+            pub limits: BTreeMap<String, BTreeMap<&'static str, u64>>,
         }
 
         impl Metrics {
             /// Reads every counter. They are not read at the same instant.
             pub fn snapshot(&self) -> Snapshot {
-                Snapshot { $($name: self.$name.get(),)+ }
+                Snapshot { $($name: self.$name.get(),)+ limits: self.limits.counts() }
             }
         }
     };
@@ -129,6 +135,12 @@ metrics! {
     time_exceeded,
     /// Memory or table growth refused to a guest.
     memory_refused,
+    /// Times that a controller was backed off because it had failed again and again.
+    backed_off,
+    /// Connections and plain requests turned away because their controller was backed off.
+    backed_off_refused,
+    /// Times that a controller that was backed off worked again.
+    recovered,
     /// What controllers asked for and no grant allows: requests to hosts, events, topics, identities.
     denied,
     /// Calls of controllers for keys and values.

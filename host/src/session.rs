@@ -147,6 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let (code, reason) = (end.closing.code, &end.closing.reason);
         if end.closing == Closing::slow_client() {
             self.metrics.slow_clients.count();
+            self.seat.class.outbox_was_full();
             tracing::info!(controller = %self.seat.class.name, connection = %self.connection.id, code, reason, "closed");
         } else {
             tracing::debug!(code, reason, "closed");

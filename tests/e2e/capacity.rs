@@ -7,7 +7,10 @@ use std::time::Duration;
 #[tokio::test]
 async fn no_room_for_an_instance_is_503_until_there_is() {
     let host = TestHost::serving(&["probe"])
-        .config(|config| (config.max_instances, config.guest.connections_per_instance) = (2, 1))
+        .config(|config| {
+            (config.max_instances, config.guest.connections_per_instance) = (2, 1);
+            config.guest.instances = Some(2);
+        })
         .start()
         .await;
     let mut first = host.connect("/probe/x").await;
@@ -75,7 +78,10 @@ async fn slow_requests_do_not_keep_connections_out() {
 
 #[tokio::test]
 async fn a_failed_instance_gives_its_room_back() {
-    let host = TestHost::serving(&["misbehave"]).config(|config| config.max_instances = 1).start().await;
+    let host = TestHost::serving(&["misbehave"])
+        .config(|config| (config.max_instances, config.guest.max_failures) = (1, 1_000))
+        .start()
+        .await;
     for round in 0..50 {
         let mut client = host.connect("/misbehave/panic-in-message").await;
         client.exchange("in", "in").await;

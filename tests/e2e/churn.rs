@@ -17,7 +17,11 @@ async fn after_the_crowd_has_gone_nothing_is_left() {
     for sharing in [1, 4, 256] {
         let host = TestHost::serving(&["probe", "misbehave"])
             .file("spare.wasm", guests::renamed("probe", "spare"))
-            .config(|config| config.guest.connections_per_instance = sharing)
+            .config(|config| {
+                config.guest.connections_per_instance = sharing;
+                // Whoever fails on purpose is to be let in again and again.
+                config.guest.max_failures = 100_000;
+            })
             .start()
             .await;
         let host = Arc::new(host);

@@ -3,13 +3,15 @@
 
 pub(crate) mod binary;
 pub(crate) mod buses;
+pub(crate) mod bystander;
+pub(crate) mod components;
 pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod frames;
 pub(crate) mod guests;
 pub(crate) mod host;
 pub(crate) mod http;
-pub(crate) mod log;
+pub(crate) mod logs;
 pub(crate) mod ports;
 pub(crate) mod random;
 pub(crate) mod raw;

@@ -23,6 +23,7 @@
 //! | `floods` | guests that produce without end, and that the host stays small |
 //! | `capacity` | as many instances as there may be, and that room comes back |
 //! | `churn` | everything at once, and that nothing is left behind |
+//! | `hostile_guests` | components that try what they must not be able to do: what stops them, and who notices |
 //! | `hostile` | clients that break the protocol, or hold on without using it |
 //! | `besieged` | hostile clients, one scenario each: the limit that stops it, its counter and log line, and a prompt bystander |
 //! | `unread` | clients that read nothing: what is owed to them does not pile up |
@@ -68,6 +69,7 @@ mod floods;
 mod handshake;
 mod host_services;
 mod hostile;
+mod hostile_guests;
 mod identities;
 mod kept_sockets;
 mod loading;

@@ -145,7 +145,10 @@ async fn a_star_lets_every_origin_in() {
 
 #[tokio::test]
 async fn over_capacity_is_503_until_somebody_leaves() {
-    let host = TestHost::serving(&["echo"]).config(|config| config.max_connections = 2).start().await;
+    let host = TestHost::serving(&["echo"])
+        .config(|config| (config.max_connections, config.guest.connections) = (2, Some(2)))
+        .start()
+        .await;
     let first = host.connect("/echo").await;
     let mut second = host.connect("/echo").await;
     let answer = host.knock("/echo").refused(503).await;

@@ -85,7 +85,7 @@ impl Topics {
         }
         let key = connection.id.key();
         let topics = table.topics.entry(key).or_default();
-        if topics.len() >= self.limit && !topics.contains(&topic) {
+        if topics.len() >= connection.topics_limit.unwrap_or(self.limit) && !topics.contains(&topic) {
             return Err(NotSubscribed::Full);
         }
         topics.insert(topic.clone());

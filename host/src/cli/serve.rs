@@ -15,13 +15,15 @@ pub(super) fn run(sources: &Sources) -> ExitCode {
         eprintln!("lakou: {wrong}");
         return ExitCode::from(2);
     }
-    let config = match sources.config() {
+    let mut config = match sources.config() {
         Ok(config) => config,
         Err(error) => {
             eprintln!("lakou: {error}");
             return ExitCode::from(2);
         }
     };
+    // Without it this process compiles by itself.
+    config.compiler = std::env::current_exe().ok();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

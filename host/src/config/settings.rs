@@ -40,6 +40,16 @@ const MOST_CONNECTIONS: usize = 10_000;
 const LEAST_MEMORY: usize = 256 * 1024;
 /// A wasm memory ends at 4 GiB, and the pool reserves that much address space for each.
 const MOST_MEMORY: usize = 4 * GIB - 64 * 1024;
+/// The pool reserves room for so many entries of every table, so a setting far beyond what is used costs all.
+const MOST_ELEMENTS: usize = 1024 * 1024;
+/// The smallest stack that a toolchain's own start gets by with.
+const LEAST_STACK: usize = 64 * 1024;
+/// Every instance reserves address space for a stack.
+const MOST_STACK: usize = 16 * 1024 * 1024;
+/// A second of the log of one controller.
+const MOST_LINES: usize = 1_000_000;
+const MOST_EVENTS: usize = 100_000_000;
+const MOST_FAILURES: usize = 1_000_000;
 
 macro_rules! settings {
     ($($name:literal $value_name:literal $help:literal |$config:ident, $given:ident| $set:expr;)+) => {
@@ -152,6 +162,30 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_state = value::size(v, 1, 16 * 1024 * 1024)?;
     "max-timers" "COUNT" "timers of one connection [default: 64]"
         |c, v| c.guest.max_timers = value::count(v, 10_000)?;
+    "connections-per-controller" "COUNT" "connections of one controller [default: half of max-connections]"
+        |c, v| c.guest.connections = Some(value::count(v, 10_000_000)?);
+    "instances-per-controller" "COUNT" "instances of one controller [default: half of max-instances]"
+        |c, v| c.guest.instances = Some(value::count(v, 10_000)?);
+    "requests-per-controller" "COUNT" "plain requests that one controller answers at a time [default: half of max-requests]"
+        |c, v| c.guest.requests = Some(value::count(v, 5_000)?);
+    "table-elements" "COUNT" "entries of the tables of one instance [default: 65536]"
+        |c, v| c.guest.table_elements = value::count(v, MOST_ELEMENTS)?;
+    "stack" "SIZE" "stack of one call into a controller [default: 512KiB]"
+        |c, v| c.guest.stack = value::size(v, LEAST_STACK, MOST_STACK)?;
+    "max-handles" "COUNT" "resource handles of one instance, beside those of its connections [default: 256]"
+        |c, v| c.guest.max_handles = value::count(v, 1_000_000)?;
+    "max-handover" "SIZE" "what a controller may hand over at once [default: 16MiB, or four of the largest messages]"
+        |c, v| c.guest.max_handover = Some(value::size(v, 1024, GIB)?);
+    "event-rate" "COUNT" "events, notifications and publications of one controller in a second [default: 20000]"
+        |c, v| c.guest.event_rate = value::count(v, MOST_EVENTS)?;
+    "log-rate" "COUNT" "lines in the log because of one controller in a second [default: 100]"
+        |c, v| c.guest.log_rate = value::count(v, MOST_LINES)?;
+    "max-component" "SIZE" "largest component file [default: 64MiB]"
+        |c, v| c.guest.max_component = value::size(v, 1, GIB)?;
+    "compile-time" "TIME" "how long a component may take to compile [default: 1m]"
+        |c, v| c.guest.compile_time = value::duration(v, MILLISECOND)?;
+    "max-failures" "COUNT" "failures in ten seconds that back a controller off, if more calls fail than go well [default: 10]"
+        |c, v| c.guest.max_failures = value::count(v, MOST_FAILURES)?;
     "max-bucket" "SIZE" "keys and values of one controller [default: 64MiB]"
         |c, v| c.guest.max_bucket = value::size(v, 1024, GIB)?;
     "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
@@ -169,6 +203,20 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "hibernate-after" |c, v| c.hibernate_after = Some(value::duration(v, MILLISECOND)?);
     "max-state" |c, v| c.max_state = Some(value::size(v, 1, 16 * 1024 * 1024)?);
     "max-timers" |c, v| c.max_timers = Some(value::count(v, 10_000)?);
+    "outbox" |c, v| c.outbox = Some(value::size(v, 1024, GIB)?);
+    "max-topics" |c, v| c.max_topics = Some(value::count(v, 1_000_000)?);
+    "connections-per-controller" |c, v| c.connections = Some(value::count(v, 10_000_000)?);
+    "instances-per-controller" |c, v| c.instances = Some(value::count(v, 10_000)?);
+    "requests-per-controller" |c, v| c.requests = Some(value::count(v, 5_000)?);
+    "table-elements" |c, v| c.table_elements = Some(value::count(v, MOST_ELEMENTS)?);
+    "stack" |c, v| c.stack = Some(value::size(v, LEAST_STACK, MOST_STACK)?);
+    "max-handles" |c, v| c.max_handles = Some(value::count(v, 1_000_000)?);
+    "max-handover" |c, v| c.max_handover = Some(value::size(v, 1024, GIB)?);
+    "event-rate" |c, v| c.event_rate = Some(value::count(v, MOST_EVENTS)?);
+    "log-rate" |c, v| c.log_rate = Some(value::count(v, MOST_LINES)?);
+    "max-component" |c, v| c.max_component = Some(value::size(v, 1, GIB)?);
+    "compile-time" |c, v| c.compile_time = Some(value::duration(v, MILLISECOND)?);
+    "max-failures" |c, v| c.max_failures = Some(value::count(v, MOST_FAILURES)?);
     "max-bucket" |c, v| c.max_bucket = Some(value::size(v, 1024, GIB)?);
     "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
     "http" |c, v| c.grants.http = value::parsed(v)?;

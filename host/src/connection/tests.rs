@@ -113,3 +113,11 @@ fn a_later_close_is_told_and_then_due() {
     assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::Close(closing)) if closing.code == 1001));
     assert!(poll(&connection, 0, &mut out).is_pending(), "taken once");
 }
+
+#[test]
+fn empty_messages_fill_the_outbox_too() {
+    let connection = connection(16 * 1024);
+    let taken = (0..100_000).take_while(|_| connection.send(Message::Text("".into())).is_ok()).count();
+    assert!((1024..2048).contains(&taken), "{taken}");
+    assert!(connection.is_closing());
+}

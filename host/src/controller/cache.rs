@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::compiler::NotCompiled;
+
 /// How long an entry is kept that nobody uses.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -48,22 +50,24 @@ impl Cache {
         Ok(Cache { folder: folder.to_owned() })
     }
 
-    /// The component of `wasm`, from the cache if it is there.
-    pub(super) fn component(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<(Component, Compiled)> {
+    /// The component of `wasm`, from the cache if it is there, or as `compile` makes it.
+    pub(super) fn component(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+        compile: impl FnOnce() -> Result<Vec<u8>, NotCompiled>,
+    ) -> Result<(Component, Compiled), NotCompiled> {
         let path = self.folder.join(entry_name(engine, wasm));
         if let Some(component) = load(engine, &path) {
             // The time of its last use is what `prune` goes by.
             let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
             return Ok((component, Compiled::Before));
         }
-        let code = engine.precompile_component(wasm)?;
+        let code = compile()?;
         if let Err(error) = self.store(&path, &code) {
             tracing::warn!(path = %path.display(), %error, "compiled code is not kept");
         }
-        // SAFETY: the bytes come straight from this engine's compiler.
-        #[expect(unsafe_code, reason = "loading compiled code is unsafe unless it comes from the compiler, as here")]
-        let component = unsafe { Component::deserialize(engine, &code) }?;
-        Ok((component, Compiled::Now))
+        Ok((fresh(engine, &code)?, Compiled::Now))
     }
 
     /// Removes what no start has used for a long time: each new build of a controller leaves its old form behind.
@@ -93,6 +97,14 @@ impl Cache {
         }
         written
     }
+}
+
+/// The component of what the compiler has made just now.
+pub(super) fn fresh(engine: &Engine, code: &[u8]) -> Result<Component, NotCompiled> {
+    // SAFETY: the bytes come straight from the compiler, in this process or in one of the same program.
+    #[expect(unsafe_code, reason = "loading compiled code is unsafe unless it comes from the compiler, as here")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(|error| NotCompiled::Wrong(format!("{error:#}")))
 }
 
 fn entry_name(engine: &Engine, wasm: &[u8]) -> String {

@@ -2,25 +2,51 @@
 
 use std::time::Duration;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap};
 
 use super::class::Class;
 use super::meter::Clock;
 use super::state::GuestState;
+use crate::limit::Limit;
+use crate::text::printable;
 
 /// Why a call into a guest failed. The store it ran in is not to be used again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("over cpu-time: more than {0:?} of CPU for one call")]
+    #[error("it used more than {0:?} of CPU")]
     Cpu(Duration),
-    #[error("over call-time: not back after {0:?}")]
+    #[error("it was not back after {0:?}")]
     Time(Duration),
-    #[error("over memory: growth beyond {0} bytes was refused, and the guest gave up: {1}")]
-    Memory(usize, String),
-    #[error("stack overflow: recursion too deep")]
-    Stack,
+    #[error("memory was refused, and the guest gave up: {0}")]
+    Memory(String),
+    #[error("it recursed deeper than {0} bytes of stack")]
+    Stack(usize),
+    #[error("it asked for more than {0} handles beside those of connections and timers")]
+    Handles(usize),
+    #[error("it handed over more than {0} bytes at once")]
+    Handover(usize),
     #[error("{0}")]
     Trap(String),
+}
+
+/// What wasmtime says of the two limits that it has no type of error for.
+const HANDLES_EXCEEDED: &str = "store handle limit exceeded";
+const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
+impl CallError {
+    /// The limit that ended the call, if it was one.
+    fn limit(&self) -> Option<Limit> {
+        match self {
+            CallError::Cpu(_) => Some(Limit::CpuTime),
+            CallError::Time(_) => Some(Limit::CallTime),
+            CallError::Stack(_) => Some(Limit::Stack),
+            CallError::Handles(_) => Some(Limit::Handles),
+            CallError::Handover(_) => Some(Limit::Handover),
+            // The refused growth itself is what was over the limit.
+            CallError::Memory(_) | CallError::Trap(_) => None,
+        }
+    }
 }
 
 /// Readies a store for the next call.
@@ -65,6 +91,7 @@ impl Class {
     /// Names the cause, counts it and logs it.
     pub(super) fn failed(&self, ended: Ended, state: &GuestState, doing: &str) {
         let metrics = &self.environment.metrics;
+        self.breaker.failed();
         let error = match ended {
             Ended::Late => {
                 metrics.time_exceeded.count();
@@ -79,19 +106,28 @@ impl Class {
                 // The guest's frames are for those who debug the guest.
                 tracing::debug!(controller = %self.name, "{error:?}");
                 let cause = error.root_cause().to_string();
+                let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
                 if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
-                    CallError::Stack
+                    CallError::Stack(self.limits.stack)
+                } else if full || cause.contains(HANDLES_EXCEEDED) {
+                    CallError::Handles(self.limits.max_handles)
+                } else if cause.contains(FUEL_EXHAUSTED) {
+                    CallError::Handover(self.shares.handover)
                 } else if state.memory.refused() {
-                    CallError::Memory(self.limits.memory, cause)
+                    CallError::Memory(cause)
                 } else {
                     CallError::Trap(cause)
                 }
             }
         };
-        if !self.output.admit() {
-            return;
-        }
         let connections: Vec<String> = state.batch.at_fault().iter().take(4).map(ToString::to_string).collect();
-        tracing::warn!(controller = %self.name, connections = connections.join(","), "{doing} failed: {error}");
+        let connections = connections.join(",");
+        if let Some(limit) = error.limit() {
+            let whose = if connections.is_empty() { String::new() } else { format!(", connections {connections}") };
+            self.hits.hit(limit, format_args!("{doing} was ended: {error}{whose}"));
+        } else if self.output.admit() {
+            let error = printable(&error.to_string()).into_owned();
+            tracing::warn!(controller = %self.name, connections, "{doing} failed: {error}");
+        }
     }
 }

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::bindings::ControllerWorldPre;
+use super::breaker::Breaker;
 use super::environment::Environment;
 use super::grants::Granted;
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
-use crate::config::GuestLimits;
+use crate::config::{GuestLimits, Shares};
 use crate::ids::ConnectionId;
+use crate::limit::{Limit, LimitHits};
+use crate::rate::{Admitted, RateLimit};
 
 /// A controller class, ready to be instantiated.
 pub(crate) struct Class {
@@ -24,6 +29,14 @@ pub(crate) struct Class {
     /// Whether its objects can be made anew from saved state.
     pub(super) resumable: bool,
     pub(super) limits: GuestLimits,
+    pub(super) shares: Shares,
+    pub(super) hits: Arc<LimitHits>,
+    pub(super) breaker: Breaker,
+    /// One permit an instance of its own for connections, and one a plain request, beside those of the environment.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) request_slots: Arc<Semaphore>,
+    pub(super) emitted: RateLimit,
+    pub(super) engine: Engine,
     pub(super) granted: Granted,
     pub(super) output: Arc<Output>,
     pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
@@ -40,6 +53,37 @@ impl Class {
     /// How long a call into it may take.
     pub(crate) fn call_time(&self) -> Duration {
         self.limits.call_time
+    }
+
+    /// Whether newcomers are let in, or when they may come back: a controller that fails again and again is left alone.
+    pub(crate) fn admit(&self) -> Result<(), Duration> {
+        self.breaker.admit()
+    }
+
+    /// What may wait for one of its clients, in bytes.
+    pub(crate) fn outbox_limit(&self) -> usize {
+        self.shares.outbox
+    }
+
+    /// Topics of one of its connections.
+    pub(crate) fn topics_limit(&self) -> usize {
+        self.shares.topics
+    }
+
+    /// One of its clients was too slow for what it was sent.
+    pub(crate) fn outbox_was_full(&self) {
+        let limit = self.shares.outbox;
+        self.hits.hit(Limit::Outbox, format_args!("over {limit} bytes waited for a client: it was closed as too slow"));
+    }
+
+    /// Whether it may emit, notify or publish once more in this second; if not, what to tell the guest.
+    pub(super) fn may_emit(&self) -> Result<(), String> {
+        if self.emitted.admit() == Admitted::Yes {
+            return Ok(());
+        }
+        let limit = self.limits.event_rate;
+        self.hits.hit(Limit::EventRate, format_args!("over {limit} events in this second: the others are refused"));
+        Err(format!("the controller has emitted its {limit} events of this second"))
     }
 
     /// A guest of it has asked for what it may not have: counted, and logged.

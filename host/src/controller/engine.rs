@@ -10,18 +10,12 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, Po
 /// It bounds how long a guest can hold up everything else on its core; shorter wakes the ticking thread more often.
 pub(super) const TICK: Duration = Duration::from_millis(5);
 
-/// The wasm stack of a guest; deep recursion ends in a trap here.
-const WASM_STACK: usize = 512 * 1024;
-
-/// The native stack that a call runs on: the wasm stack, and generous room for host functions above it, because an
-/// overflow there would abort the process.
-const ASYNC_STACK: usize = 2 * 1024 * 1024;
+/// What a call's native stack has beyond the wasm stack: generous room for host functions, because an overflow there would
+/// abort the process.
+const HOST_STACK: usize = 1536 * 1024;
 
 /// Core instances of one component: its own modules and the adapters that its toolchain put in.
 const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
-
-/// Entries of one table. A guest's table holds the functions it calls indirectly, a few hundred usually.
-pub(super) const TABLE_ELEMENTS: usize = 65_536;
 
 /// What the engine is dimensioned for.
 #[derive(Debug, Clone, Copy)]
@@ -30,14 +24,18 @@ pub(super) struct Dimensions {
     pub(super) instances: u32,
     /// The largest memory of any controller, in bytes.
     pub(super) memory: usize,
+    /// The largest table of any controller, in entries.
+    pub(super) table_elements: usize,
+    /// The stack of a call, in bytes: an engine has one for all, so controllers with different ones have different engines.
+    pub(super) stack: usize,
 }
 
 /// Makes the engine and starts its clock, which runs as long as the engine lives.
 pub(super) fn start(dimensions: Dimensions) -> wasmtime::Result<Engine> {
-    let engine = Engine::new(&config(Some(pool(dimensions)))).or_else(|error| {
+    let engine = Engine::new(&config(dimensions, Some(pool(dimensions)))).or_else(|error| {
         // The pool reserves address space for all instances at once, which a container or ulimit may forbid.
         tracing::warn!(%error, "no pool of instances: each instance allocates its own memory, which is slower");
-        Engine::new(&config(None))
+        Engine::new(&config(dimensions, None))
     })?;
     let clock = engine.weak();
     std::thread::Builder::new().name("lakou-tick".into()).spawn(move || {
@@ -50,12 +48,12 @@ pub(super) fn start(dimensions: Dimensions) -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
-fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+fn config(dimensions: Dimensions, pool: Option<PoolingAllocationConfig>) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
-        .max_wasm_stack(WASM_STACK)
-        .async_stack_size(ASYNC_STACK)
+        .max_wasm_stack(dimensions.stack)
+        .async_stack_size(dimensions.stack + HOST_STACK)
         .cranelift_opt_level(OptLevel::Speed)
         // Proposals that no controller needs are closed doors.
         .wasm_memory64(false)
@@ -77,7 +75,7 @@ fn pool(dimensions: Dimensions) -> PoolingAllocationConfig {
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(2)
         .max_tables_per_component(8)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(dimensions.table_elements)
         .max_memory_size(dimensions.memory)
         .pagemap_scan(Enabled::Auto);
     pool

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::engine::{self, Dimensions};
@@ -14,7 +13,7 @@ use super::state::GuestState;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::RedisBus;
-use crate::config::Config;
+use crate::config::{Config, GuestLimits};
 use crate::connection::Connection;
 use crate::identities::Identities;
 use crate::ids::ServerId;
@@ -41,7 +40,8 @@ pub(crate) struct Environment {
     pub(crate) values: Arc<dyn KeyValue>,
     /// Held by every task that must end before the server has ended.
     pub(crate) alive: Alive,
-    linker: Linker<GuestState>,
+    /// One an engine, which has one size of stack.
+    linkers: Vec<(Dimensions, Linker<GuestState>)>,
     slots: Arc<Semaphore>,
     request_slots: Arc<Semaphore>,
     stopping: AtomicBool,
@@ -58,8 +58,7 @@ impl Environment {
         alive: Alive,
     ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
-        let dimensions = Dimensions { instances: instances + requests, memory: settings.largest_memory() };
-        let engine = engine::start(dimensions)?;
+        let linkers = linkers(&settings)?;
         let local = Arc::new(LocalBus::new(Arc::clone(&metrics), settings.max_topics));
         let server = ServerId::random();
         let redis = link.map(|link| Arc::new(RedisBus::new(link, server, &settings, &metrics, &local)));
@@ -77,7 +76,7 @@ impl Environment {
             redis,
             local,
             alive,
-            linker: imports::linker(&engine)?,
+            linkers,
             slots: Arc::new(Semaphore::new(instances as usize)),
             request_slots: Arc::new(Semaphore::new(requests as usize)),
             stopping: AtomicBool::new(false),
@@ -102,12 +101,10 @@ impl Environment {
         self.stopping.load(Ordering::Acquire)
     }
 
-    pub(super) fn engine(&self) -> &Engine {
-        self.linker.engine()
-    }
-
-    pub(super) fn linker(&self) -> &Linker<GuestState> {
-        &self.linker
+    /// The engine for controllers with so much stack, what it is dimensioned for, and what they may import.
+    pub(super) fn linker(&self, stack: usize) -> &(Dimensions, Linker<GuestState>) {
+        let fitting = self.linkers.iter().find(|(dimensions, _)| dimensions.stack == stack);
+        fitting.unwrap_or(&self.linkers[0])
     }
 
     /// One permit an instance for connections; the engine's pool has room for as many as there are permits of both kinds.
@@ -119,4 +116,24 @@ impl Environment {
     pub(super) fn request_slots(&self) -> &Arc<Semaphore> {
         &self.request_slots
     }
+}
+
+/// An engine for each size of stack that a controller is to have; those of everybody come first.
+fn linkers(settings: &Config) -> wasmtime::Result<Vec<(Dimensions, Linker<GuestState>)>> {
+    let limits: Vec<GuestLimits> = settings.all_limits().collect();
+    let most = |value: fn(&GuestLimits) -> usize| limits.iter().map(value).max().unwrap_or_default();
+    let mut linkers: Vec<(Dimensions, Linker<GuestState>)> = Vec::new();
+    for GuestLimits { stack, .. } in &limits {
+        if linkers.iter().any(|(dimensions, _)| dimensions.stack == *stack) {
+            continue;
+        }
+        let dimensions = Dimensions {
+            instances: settings.max_instances + settings.max_requests,
+            memory: most(|limits| limits.memory),
+            table_elements: most(|limits| limits.table_elements),
+            stack: *stack,
+        };
+        linkers.push((dimensions, imports::linker(&engine::start(dimensions)?)?));
+    }
+    Ok(linkers)
 }

@@ -183,7 +183,11 @@ impl Instance {
         })?;
         let Some(living) = &mut self.living else { return Err(NotAccepted::Failed) };
         let called = living.connect(request).await;
-        self.settle(called, "connect").map_err(|Failed { .. }| NotAccepted::Failed)?.map_err(NotAccepted::Refused)
+        let decided = self.settle(called, "connect").map_err(|Failed { .. }| NotAccepted::Failed)?;
+        decided.map_err(|refusal| {
+            self.class.breaker.welcomed();
+            NotAccepted::Refused(refusal)
+        })
     }
 
     async fn open(&mut self, connection: Arc<Connection>, request: Arc<Request>) {
@@ -199,6 +203,7 @@ impl Instance {
         let called = living.open(&connection, &request).await;
         match self.settle(called, "open") {
             Ok(handle) => {
+                self.class.breaker.welcomed();
                 if let Some(drain) = self.draining {
                     connection.close_at(drain.moment(id), Closing::going_away());
                 }

@@ -6,12 +6,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wasmtime::component::{Component, InstancePre};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker, Type};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::bindings::ControllerWorldPre;
-use super::cache::{Cache, Compiled};
+use super::breaker::Breaker;
+use super::cache::{self, Cache, Compiled};
 use super::class::Class;
+use super::compiler::{self, NotCompiled};
 use super::environment::Environment;
 use super::grants::Granted;
 use super::imports;
@@ -19,7 +24,9 @@ use super::manifest::{self, ManifestError};
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
-use crate::config::{Config, ControllerConfig};
+use crate::config::{Config, ControllerConfig, GuestLimits};
+use crate::limit::Limit;
+use crate::rate::RateLimit;
 
 /// The export that makes a component a controller.
 const CONTROLLER: &str = "lakou:controller/controller@0.1.0";
@@ -29,9 +36,6 @@ const CONTRACT: &str = "lakou:controller/";
 
 /// The export that answers plain requests, of any 0.2 version.
 const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2";
-
-/// The largest file that is read: compiling takes memory and time many times its size.
-const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What was mounted.
 #[derive(Debug, Clone)]
@@ -78,12 +82,14 @@ enum Cause {
     Read(#[from] std::io::Error),
     #[error("is no file")]
     NoFile,
-    #[error("has {0} bytes; at most {FILE_LIMIT} are read")]
-    Size(u64),
+    #[error("over max-component: has {0} bytes; at most {1} are read")]
+    Size(u64, usize),
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error("does not compile: {0}")]
     Compile(String),
+    #[error("over compile-time: {0}")]
+    CompileTime(NotCompiled),
     #[error("imports `{0}`, which this host does not offer")]
     Import(String),
     #[error("imports `{import}`, which is not granted: write {grant} into [controller.{name}] of lakou.toml")]
@@ -147,12 +153,17 @@ pub(crate) async fn load_folder(
 }
 
 fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> Result<(Arc<Class>, Mount), Cause> {
+    let settings = &environment.settings;
     let metadata = std::fs::metadata(file)?;
     if !metadata.is_file() {
         return Err(Cause::NoFile);
     }
-    if metadata.len() > FILE_LIMIT {
-        return Err(Cause::Size(metadata.len()));
+    // Its name is not known before it is read, so this goes by the largest that any controller may have, and the name of the
+    // file.
+    let most = settings.all_limits().map(|limits| limits.max_component).max().unwrap_or_default();
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if size > most {
+        return Err(too_large(environment, &file.file_stem().unwrap_or_default().to_string_lossy(), size, most));
     }
     let wasm = std::fs::read(file)?;
     let defaults = manifest::read(&wasm)?;
@@ -160,11 +171,15 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
         Some(name) => name,
         None => stem(file)?,
     };
-    let overrides = environment.settings.overrides.get(&name).cloned().unwrap_or_default();
-
-    let (component, compiled) = compile(environment, cache, &wasm)?;
-    let granted = Granted::new(&name, &overrides.grants, &environment.settings.messaging).map_err(Cause::Grant)?;
-    let linked = link(environment, &component, &name, &granted)?;
+    let overrides = settings.overrides.get(&name).cloned().unwrap_or_default();
+    let limits = settings.guest.with(&overrides);
+    if wasm.len() > limits.max_component {
+        return Err(too_large(environment, &name, wasm.len(), limits.max_component));
+    }
+    let (component, compiled) = compile(environment, cache, &wasm, &name, &limits)?;
+    let granted = Granted::new(&name, &overrides.grants, &settings.messaging).map_err(Cause::Grant)?;
+    let (_, linker) = environment.linker(limits.stack);
+    let linked = link(linker.clone(), &component, &name, &granted)?;
     let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
     let class = class(environment, &name, path, linked, granted, defaults.resume, &overrides);
     let mount = Mount {
@@ -185,13 +200,34 @@ fn open_cache(settings: &Config) -> Option<Cache> {
         .ok()
 }
 
-fn compile(environment: &Environment, cache: Option<&Cache>, wasm: &[u8]) -> Result<(Component, Compiled), Cause> {
-    let engine = environment.engine();
-    match cache {
-        Some(cache) => cache.component(engine, wasm),
-        None => Component::new(engine, wasm).map(|component| (component, Compiled::Now)),
-    }
-    .map_err(|error| Cause::Compile(format!("{error:#}")))
+fn compile(
+    environment: &Environment,
+    cache: Option<&Cache>,
+    wasm: &[u8],
+    name: &str,
+    limits: &GuestLimits,
+) -> Result<(Component, Compiled), Cause> {
+    let (dimensions, linker) = environment.linker(limits.stack);
+    let (engine, program) = (linker.engine(), environment.settings.compiler.as_deref());
+    let compile = || compiler::compile(engine, *dimensions, program, wasm, limits.compile_time);
+    let compiled = match cache {
+        Some(cache) => cache.component(engine, wasm, compile),
+        None => compile().and_then(|code| cache::fresh(engine, &code)).map(|component| (component, Compiled::Now)),
+    };
+    compiled.map_err(|wrong| match wrong {
+        NotCompiled::Wrong(wrong) => Cause::Compile(wrong),
+        NotCompiled::Late(_) => {
+            let hits = environment.metrics.limits.of(name);
+            hits.hit(Limit::CompileTime, format_args!("it {wrong}: it is not served"));
+            Cause::CompileTime(wrong)
+        }
+    })
+}
+
+fn too_large(environment: &Environment, name: &str, size: usize, limit: usize) -> Cause {
+    let what = format_args!("a file of {size} bytes is over {limit}: it is not served");
+    environment.metrics.limits.of(name).hit(Limit::Component, what);
+    Cause::Size(size as u64, limit)
 }
 
 /// The two ways into a component.
@@ -200,12 +236,11 @@ struct Linked {
     http: Option<ProxyPre<GuestState>>,
 }
 
-fn link(environment: &Environment, component: &Component, name: &str, granted: &Granted) -> Result<Linked, Cause> {
-    let engine = environment.engine();
-    let component_type = component.component_type();
+fn link(mut linker: Linker<GuestState>, component: &Component, name: &str, granted: &Granted) -> Result<Linked, Cause> {
     let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
-    let mut linker = environment.linker().clone();
     imports::add_granted(&mut linker, granted).map_err(world)?;
+    let engine = linker.engine();
+    let component_type = component.component_type();
     let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
     let is_controller = exports.iter().any(|name| name == CONTROLLER);
     let is_http = exports.iter().any(|name| name.starts_with(HTTP_HANDLER));
@@ -215,11 +250,32 @@ fn link(environment: &Environment, component: &Component, name: &str, granted: &
     if !is_controller && !is_http {
         return Err(Cause::Exports(exports.join(", ")));
     }
+    if let Some(name) = exports.iter().find(|name| name.starts_with(HTTP_HANDLER)) {
+        check_handler(component, name, engine)?;
+    }
     let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error, name))?;
     Ok(Linked {
         sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
         http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
     })
+}
+
+/// Linking goes by the name of the handler; that it takes a request and a place for the answer would only be found out by the
+/// first request.
+fn check_handler(component: &Component, name: &str, engine: &Engine) -> Result<(), Cause> {
+    let component_type = component.component_type();
+    let handler = component_type.get_export(engine, name).map(|export| export.ty);
+    let handle = match handler {
+        Some(ComponentItem::ComponentInstance(handler)) => handler.get_export(engine, "handle").map(|export| export.ty),
+        _ => None,
+    };
+    if let Some(ComponentItem::ComponentFunc(handle)) = handle {
+        let parameters: Vec<Type> = handle.params().map(|(_, parameter)| parameter).collect();
+        if matches!(parameters[..], [Type::Own(_), Type::Own(_)]) && handle.results().len() == 0 {
+            return Ok(());
+        }
+    }
+    Err(Cause::World(format!("`handle` of `{name}` is not a function of a request and a response-outparam")))
 }
 
 /// Names the import that the linker did not find, if that is what is wrong.
@@ -248,11 +304,21 @@ fn class(
     let settings = &environment.settings;
     let name: Arc<str> = name.into();
     let limits = settings.guest.with(overrides);
+    let shares = settings.shares(overrides);
+    let hits = environment.metrics.limits.of(&name);
+    let (log_rate, metrics) = (per_second(limits.log_rate), &environment.metrics);
     Arc::new(Class {
         path,
         origins: overrides.origins.clone().unwrap_or_else(|| settings.origins.clone()),
         environment: Arc::clone(environment),
-        output: Arc::new(Output::new(Arc::clone(&name), Arc::clone(&environment.metrics))),
+        output: Arc::new(Output::new(Arc::clone(&name), Arc::clone(metrics), Arc::clone(&hits), log_rate)),
+        breaker: Breaker::new(Arc::clone(&name), Arc::clone(metrics), limits.max_failures),
+        slots: Arc::new(Semaphore::new(shares.instances)),
+        request_slots: Arc::new(Semaphore::new(shares.requests)),
+        emitted: RateLimit::new(per_second(limits.event_rate)),
+        engine: environment.linker(limits.stack).1.engine().clone(),
+        hits,
+        shares,
         sockets: linked.sockets,
         http: linked.http,
         placement: Placement::new(limits.connections_per_instance),
@@ -261,6 +327,10 @@ fn class(
         granted,
         name,
     })
+}
+
+fn per_second(setting: usize) -> u32 {
+    u32::try_from(setting).unwrap_or(u32::MAX)
 }
 
 /// The operator's word, then the component's, then its name; a stock HTTP component routes below its path by itself.

@@ -9,16 +9,13 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::ids::ConnectionId;
+use crate::limit::{Limit, LimitHits};
 use crate::metrics::Metrics;
 use crate::rate::{Admitted, RateLimit};
 use crate::text::{cut, printable};
 
 /// The longest line that is logged whole; a longer one is cut into several.
 const LINE_BYTES: usize = 4096;
-
-/// How many lines of one controller are logged in a second. A person reads fewer; a program that prints more is
-/// printing for nobody. What is beyond is counted.
-const LINES_PER_SECOND: u32 = 100;
 
 /// How much of a guest's words about a misfit is logged.
 const NAME_BYTES: usize = 64;
@@ -31,12 +28,20 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(super) struct Output {
     controller: Arc<str>,
     metrics: Arc<Metrics>,
+    hits: Arc<LimitHits>,
+    lines_per_second: u32,
     rate: RateLimit,
 }
 
 impl Output {
-    pub(super) fn new(controller: Arc<str>, metrics: Arc<Metrics>) -> Self {
-        Output { controller, metrics, rate: RateLimit::new(LINES_PER_SECOND) }
+    /// A person reads some dozens of lines in a second; a program that prints more is printing for nobody.
+    pub(super) fn new(
+        controller: Arc<str>,
+        metrics: Arc<Metrics>,
+        hits: Arc<LimitHits>,
+        lines_per_second: u32,
+    ) -> Self {
+        Output { controller, metrics, hits, lines_per_second, rate: RateLimit::new(lines_per_second) }
     }
 
     /// A line that a guest has printed.
@@ -95,14 +100,11 @@ impl Output {
 
     /// Whether one more line may be logged because of this controller; one that may not is counted.
     pub(super) fn admit(&self) -> bool {
-        match self.rate.admit() {
-            Admitted::Yes => return true,
-            Admitted::FirstNo => {
-                let controller = &*self.controller;
-                tracing::warn!(controller, "over {LINES_PER_SECOND} lines in this second: the others are not logged");
-            }
-            Admitted::No => {}
+        if self.rate.admit() == Admitted::Yes {
+            return true;
         }
+        let lines = self.lines_per_second;
+        self.hits.hit(Limit::LogRate, format_args!("over {lines} lines in this second: the others are not logged"));
         self.metrics.log_lines_dropped.count();
         false
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::class::Class;
 use super::instance;
+use crate::limit::Limit;
 use crate::mailbox::{Mailbox, Work};
 
 /// How many connections an instance takes before another core is used; fewer would spread a handful of connections
@@ -33,11 +34,17 @@ impl Placement {
 }
 
 impl Class {
-    /// Finds a place for one connection, in a new instance if need be.
-    pub(crate) fn seat(self: &Arc<Self>) -> Seat {
+    /// Finds a place for one connection, in a new instance if need be; none: the class has as many as it may have.
+    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
         let Placement { capacity, cores, places } = &self.placement;
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
         let taken: Vec<usize> = places.iter().map(|place| place.taken).collect();
+        let limit = self.shares.connections;
+        if taken.iter().sum::<usize>() >= limit {
+            drop(places);
+            self.hits.hit(Limit::Connections, format_args!("{limit} are open: another one gets 503"));
+            return None;
+        }
         let mailbox = match choose(&taken, *capacity, *cores) {
             Some(index) => {
                 let place = &mut places[index];
@@ -50,7 +57,7 @@ impl Class {
                 mailbox
             }
         };
-        Seat { class: Arc::clone(self), mailbox }
+        Some(Seat { class: Arc::clone(self), mailbox })
     }
 }
 

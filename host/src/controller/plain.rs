@@ -22,6 +22,7 @@ use super::class::Class;
 use super::meter::Clock;
 use super::state::{GuestState, new_store};
 use crate::clients::Visitor;
+use crate::limit::Limit;
 
 /// The body of a controller's answer; it may still be in the making.
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -61,11 +62,7 @@ impl Class {
         let (parts, body) = request.into_parts();
         let body = Bounded::new(body.map_err(Into::<Error>::into), visitor.clone(), fault.clone());
         let Some(body) = body else { return Err(NoAnswer::BodyTooLarge) };
-        let slots = Arc::clone(self.environment.request_slots());
-        let slot = tokio::time::timeout(self.limits.call_time, slots.acquire_owned())
-            .await
-            .map_err(|_elapsed| NoAnswer::Busy)?
-            .map_err(|_closed| NoAnswer::Busy)?;
+        let slots = self.request_slots().await?;
         self.environment.metrics.http_requests.count();
         let clock = Clock::default();
         let failed = Arc::new(AtomicBool::new(false));
@@ -73,7 +70,8 @@ impl Class {
         let request = Request::from_parts(parts, moving(body, clock.clone()));
         let client = (visitor, fault.clone());
         let alive = self.environment.alive.clone();
-        let task = handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), client, slot);
+        let task =
+            handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), client, slots);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
         tokio::spawn(async move {
             task.await;
@@ -91,6 +89,24 @@ impl Class {
     }
 }
 
+impl Class {
+    /// A place among the requests of this controller, and one among those of all.
+    async fn request_slots(&self) -> Result<[OwnedSemaphorePermit; 2], NoAnswer> {
+        let (own, all) = (Arc::clone(&self.request_slots), Arc::clone(self.environment.request_slots()));
+        let end = tokio::time::Instant::now() + self.limits.call_time;
+        let Ok(own) = tokio::time::timeout_at(end, own.acquire_owned()).await else {
+            let limit = self.shares.requests;
+            self.hits.hit(Limit::Requests, format_args!("{limit} are being answered: another one gets 503"));
+            return Err(NoAnswer::Busy);
+        };
+        let all = tokio::time::timeout_at(end, all.acquire_owned()).await.map_err(|_elapsed| NoAnswer::Busy)?;
+        match (own, all) {
+            (Ok(own), Ok(all)) => Ok([own, all]),
+            _closed => Err(NoAnswer::Busy),
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "all that one request has, each used once")]
 async fn handle<B>(
     class: Arc<Class>,
@@ -101,7 +117,7 @@ async fn handle<B>(
     failed: Arc<AtomicBool>,
     (visitor, fault): (Visitor, Fault),
     // Given back after the store, which is dropped first.
-    _slot: OwnedSemaphorePermit,
+    _slots: [OwnedSemaphorePermit; 2],
 ) where
     B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
 {
@@ -127,6 +143,9 @@ async fn handle<B>(
         }
         // Before the store and its end of the body are dropped, which by itself would look like the body's end.
         failed.store(true, Ordering::Release);
+    } else {
+        class.breaker.done(1);
+        class.breaker.welcomed();
     }
 }
 

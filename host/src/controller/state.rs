@@ -14,10 +14,6 @@ use super::meter::{Clock, Meter};
 use super::output::{Lines, Source, WorkingFor};
 use crate::ids::ConnectionId;
 
-/// Handles that a store may hold at a time beside those of its connections: streams, pollables, header fields. Some of
-/// them have buffers in the host, so their number bounds the host's memory.
-const HANDLES: usize = 256;
-
 /// Random bytes that a guest gets in one call.
 const RANDOM_BYTES: u64 = 64 * 1024;
 
@@ -94,14 +90,20 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let connections = class.limits.connections_per_instance;
     let mut table = ResourceTable::new();
     let timers = connections * class.limits.max_timers;
-    table.set_max_capacity(connections + timers + HANDLES);
+    let handles = class.limits.max_handles;
+    table.set_max_capacity(connections + timers + handles);
     let batch = Batch::default();
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
         table,
         meter: Meter::new(class.limits.cpu_time, class.limits.call_time, clock.clone()),
-        memory: MemoryLimit::new(class.limits.memory, Arc::clone(&class.environment.metrics)),
+        memory: MemoryLimit::new(
+            class.limits.memory,
+            class.limits.table_elements,
+            Arc::clone(&class.environment.metrics),
+            Arc::clone(&class.hits),
+        ),
         clock,
         wasi: class.granted.furnish(
             WasiCtx::builder()
@@ -114,13 +116,12 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
         hooks: Outgoing::new(class),
         class: Arc::clone(class),
     };
-    let mut store = Store::new(class.environment.engine(), state);
+    let mut store = Store::new(&class.engine, state);
     store.limiter(|state| &mut state.memory);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().meter.tick()));
     // A connection is three handles (its object on both sides, and its socket), and a fourth while an event is delivered.
-    store.set_max_component_handles(4 * connections + timers + HANDLES);
-    // One call may hand over its largest message or event a few times over, and small things beside it.
-    store.set_hostcall_fuel(class.environment.settings.largest_handover().saturating_mul(4).max(16 * 1024 * 1024));
+    store.set_max_component_handles(4 * connections + timers + handles);
+    store.set_hostcall_fuel(class.shares.handover);
     store
 }
 

@@ -47,6 +47,20 @@ pub(super) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
     Ok((parsed, value))
 }
 
+/// How many header fields a controller may add to an answer, and how many bytes they have together: as many as this host
+/// reads from a client, and more than most clients read.
+const FIELDS: usize = 100;
+const FIELD_BYTES: usize = 64 * 1024;
+
+/// Whether a controller's header fields are few and short enough.
+pub(super) fn check_fields(fields: &[(String, Vec<u8>)]) -> Result<(), String> {
+    let bytes: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if fields.len() <= FIELDS && bytes <= FIELD_BYTES {
+        return Ok(());
+    }
+    Err(format!("{} header fields of {bytes} bytes; {FIELDS} of {FIELD_BYTES} are possible", fields.len()))
+}
+
 /// Whether a header field belongs to the handshake itself, and so to the host.
 pub(super) fn is_own(name: &HeaderName) -> bool {
     let own = [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];

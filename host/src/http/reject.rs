@@ -1,5 +1,7 @@
 //! Everything that can be wrong with a request, as a table: status, headers, what the client is told, what is logged.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
@@ -48,6 +50,8 @@ pub(super) enum Reject {
     BodyBroken,
     /// As much is going on as may go on.
     Busy,
+    /// The controller has failed again and again; for how long it is left alone.
+    BackedOff(Duration),
     /// The server is being stopped.
     Stopping,
     /// The controller or a file could not be made to answer; why, for the log only.
@@ -71,6 +75,9 @@ impl Reject {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         for (name, value) in self.headers() {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Reject::BackedOff(time) = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(time.as_secs() + 1));
         }
         response
     }
@@ -99,6 +106,7 @@ impl Reject {
             Reject::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "the body is too slow".into()),
             Reject::BodyBroken => (StatusCode::BAD_REQUEST, "the body is malformed".into()),
             Reject::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy, try again".into()),
+            Reject::BackedOff(_) => (StatusCode::SERVICE_UNAVAILABLE, "this is out of order, try again later".into()),
             Reject::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping, try again".into()),
             Reject::Failed(_) | Reject::Refused(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer".into())
@@ -140,6 +148,9 @@ fn refused(refusal: Refusal, log: &RateLimit) -> Response<Body> {
     let Some(status) = status else {
         return failed(format!("status {}; 300 to 599 are possible", refusal.status));
     };
+    if let Err(wrong) = handshake::check_fields(&refusal.headers) {
+        return failed(wrong);
+    }
     let body = Full::new(Bytes::from(refusal.body)).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;

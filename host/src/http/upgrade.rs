@@ -40,14 +40,15 @@ pub(super) async fn accept(
     let accept_key = derive_accept_key(handshake::check(&request)?.as_bytes());
     origin::check(request.headers(), &class.origins)?;
     let asked = Arc::new(asked(&request, params, &client));
-    let seat = class.seat();
+    class.admit().map_err(Reject::BackedOff)?;
+    let seat = class.seat().ok_or(Reject::Busy)?;
     let accepted = ask(&seat, &asked).await?;
     let response = switching(&accept_key, &asked, accepted)?;
 
     let upgrade = hyper::upgrade::on(&mut request);
     let environment = &class.environment;
     let id = ConnectionId::random(environment.server);
-    let connection = Arc::new(Connection::new(id, environment.settings.outbox_limit()));
+    let connection = Arc::new(Connection::new(id, class.outbox_limit()).with_topics(class.topics_limit()));
     // Before the client can know that it is connected, so that whatever it causes from then on reaches the object.
     seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
     let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.visitor.address());
@@ -134,6 +135,7 @@ fn switching(accept_key: &str, asked: &Asked, accepted: Acceptance) -> Result<Re
         let (name, value) = own(header::SEC_WEBSOCKET_PROTOCOL, &subprotocol)?;
         headers.insert(name, value);
     }
+    handshake::check_fields(&accepted.headers).map_err(failed)?;
     for (name, value) in &accepted.headers {
         let (name, value) = handshake::header(name, value).map_err(|wrong| failed(format!("a bad header: {wrong}")))?;
         if handshake::is_own(&name) {

@@ -29,6 +29,15 @@ pub(crate) fn renamed(name: &str, other: &str) -> Vec<u8> {
     bytes
 }
 
+/// A component as [`wasm`], whose embedded name is `name` and becomes `other`, which is no longer.
+pub(crate) fn under_the_name(bytes: &[u8], name: &str, other: &str) -> Vec<u8> {
+    let (from, to) = (format!("\"{name}\""), format!("\"{other}\""));
+    // JSON takes any number of spaces behind a text.
+    let (bytes, names) = patched(bytes, &from, &format!("{to:<width$}", width = from.len()));
+    assert!(names > 0, "the guest embeds its name");
+    bytes
+}
+
 /// The folders of `examples/` that are crates.
 pub(crate) fn examples() -> Vec<String> {
     crates_in("examples").into_iter().map(|(folder, _)| folder).collect()

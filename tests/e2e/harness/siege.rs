@@ -2,7 +2,7 @@
 //! prompt meanwhile.
 
 use super::host::{Furnished, TestHost};
-use super::log;
+use super::logs;
 use super::raw::RawClient;
 use super::wait::eventually;
 use super::ws::{Knock, WsClient};
@@ -31,7 +31,7 @@ impl Siege {
     /// Starts the host, and learns how long the bystander's echo takes on a calm day.
     pub(crate) async fn of(furnished: Furnished) -> Self {
         static NEXT: AtomicU8 = AtomicU8::new(1);
-        log::listen();
+        logs::collect();
         // Every address of 127.0.0.0/8 is this machine; clients that are not attackers come from 127.0.0.1.
         let attacker = IpAddr::from([127, 0, NEXT.fetch_add(1, Ordering::Relaxed), 66]);
         let host = furnished.start().await;
@@ -74,7 +74,7 @@ impl Siege {
     /// Waits until the limit has been counted, and until the log names it with the attacker's address.
     pub(crate) async fn met(&self, limit: &str, counter: impl Fn(&Snapshot) -> u64) {
         self.host.counts(limit, |counted| counter(counted) > 0).await;
-        log::has(&[&format!("limit=\"{limit}\""), &format!("client={} ", self.attacker)]).await;
+        logs::expect(&[&format!("limit=\"{limit}\""), &format!("client={} ", self.attacker)]).await;
     }
 }
 

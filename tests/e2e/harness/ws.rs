@@ -74,6 +74,11 @@ impl Knock {
         answer
     }
 
+    /// The status of the answer, whatever it is, but for an upgraded connection.
+    pub(crate) async fn status(self) -> u16 {
+        self.answer().await.status
+    }
+
     /// The answer, whatever it is, but for an upgraded connection.
     async fn answer(&self) -> Answer {
         let mut ask = Ask::new(self.address, "GET", &self.path)

@@ -49,7 +49,7 @@ fn controllers_have_tables() {
     let chat = &config.overrides["chat"];
     assert_eq!((chat.path.as_deref(), chat.memory), (Some("/c"), Some(128 * 1024 * 1024)));
     assert_eq!(chat.origins.as_deref(), Some(&["*".to_owned()][..]));
-    assert_eq!(config.largest_memory(), 128 * 1024 * 1024);
+    assert_eq!(config.all_limits().map(|limits| limits.memory).max(), Some(128 * 1024 * 1024));
     assert_eq!(config.guest.with(chat).cpu_time, Duration::from_millis(100));
 }
 

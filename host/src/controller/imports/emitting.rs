@@ -46,6 +46,7 @@ pub(super) fn emit(
             Target::Connection(_) => Ok(()),
         },
     )?;
+    state.class.may_emit().map_err(Fault::Unavailable)?;
     environment.bus.emit(Envelope { to, event, from }).map_err(|error| match error {
         EmitError::Gone => Fault::Gone,
         EmitError::Full { .. } | EmitError::OutOfReach(_) => Fault::Unavailable(error.to_string()),

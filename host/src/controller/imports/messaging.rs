@@ -34,6 +34,9 @@ impl Host for GuestState {
             Ok(checked) => checked,
             Err(fault) => return Ok(Err(fault)),
         };
+        if let Err(over) = self.class.may_emit() {
+            return Ok(Err(Fault::Unavailable(over)));
+        }
         Ok(environment
             .identities
             .notify_in(time, &identity, &event)
@@ -55,6 +58,9 @@ impl Host for GuestState {
         let message = emitting::message(message);
         if message.len() > environment.settings.max_message {
             return Ok(Err(Fault::TooLarge));
+        }
+        if let Err(over) = self.class.may_emit() {
+            return Ok(Err(Fault::Unavailable(over)));
         }
         Ok(emitting::topic(self, &topic).and_then(|topic| {
             environment.bus.publish(&topic, &message).map_err(|error| Fault::Unavailable(error.to_string()))

@@ -13,6 +13,7 @@ use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSo
 use crate::controller::bindings::lakou::controller::types::{ClosingResult, IdentityOptions};
 use crate::controller::state::GuestState;
 use crate::identities::{NotRegistered, Wish};
+use crate::limit::Limit;
 use crate::message::Closing;
 
 /// What a guest's `socket` handle stands for.
@@ -49,7 +50,11 @@ impl HostSocket for GuestState {
         let connection = &self.table.get(&socket)?.0;
         Ok(connection.send(emitting::message(message)).map_err(|error| match error {
             NotQueued::Gone => Fault::Gone,
-            NotQueued::TooLarge => Fault::TooLarge,
+            NotQueued::TooLarge => {
+                let limit = self.class.outbox_limit();
+                self.class.hits.hit(Limit::Outbox, format_args!("a message of over {limit} bytes was refused"));
+                Fault::TooLarge
+            }
         }))
     }
 
@@ -69,10 +74,14 @@ impl HostSocket for GuestState {
             Err(fault) => return Ok(Err(fault)),
         };
         let environment = &self.class.environment;
-        let limit = environment.settings.max_topics;
+        let limit = self.class.topics_limit();
         Ok(environment.bus.subscribe(topic, &connection).map_err(|error| match error {
             NotSubscribed::Gone => Fault::Gone,
-            NotSubscribed::Full => Fault::Unavailable(format!("the connection has its {limit} topics already")),
+            NotSubscribed::Full => {
+                let hits = &self.class.hits;
+                hits.hit(Limit::Topics, format_args!("a connection has {limit} topics: another one is refused"));
+                Fault::Unavailable(format!("the connection has its {limit} topics already"))
+            }
         }))
     }
 
@@ -89,7 +98,9 @@ impl HostSocket for GuestState {
         if !self.class.resumable {
             return Ok(Err(Fault::Invalid("the component does not say that it can be resumed".into())));
         }
-        if state.len() > self.class.limits.max_state {
+        let (length, limit) = (state.len(), self.class.limits.max_state);
+        if length > limit {
+            self.class.hits.hit(Limit::State, format_args!("{length} bytes to save are over {limit}: refused"));
             return Ok(Err(Fault::TooLarge));
         }
         if connection.is_closing() {

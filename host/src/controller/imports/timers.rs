@@ -13,6 +13,7 @@ use crate::bus::local::LocalBus;
 use crate::connection::Connection;
 use crate::controller::bindings::lakou::controller::sockets::HostTimer;
 use crate::controller::state::GuestState;
+use crate::limit::Limit;
 use crate::mailbox::Work;
 use crate::message::SharedEvent;
 
@@ -63,6 +64,7 @@ pub(super) fn set(
         return Ok(Err(Fault::Gone));
     }
     if !connection.add_timer(limit) {
+        state.class.hits.hit(Limit::Timers, format_args!("a connection has {limit} timers: another one is refused"));
         return Ok(Err(Fault::Unavailable(format!("the connection has its {limit} timers already"))));
     }
     let run = run(Arc::clone(&environment.local), Running(connection), time, event, times);

@@ -19,6 +19,7 @@ use crate::controller::meter::Clock;
 use crate::controller::state::{GuestState, new_store};
 use crate::identity::{Identity, Notification};
 use crate::ids::ConnectionId;
+use crate::limit::Limit;
 use crate::request::{Acceptance, Refusal, Request};
 
 /// Why there is no store.
@@ -36,7 +37,7 @@ pub(super) struct Living {
     clock: Clock,
     call_time: Duration,
     // Given back after the store has given back its memory.
-    _slot: OwnedSemaphorePermit,
+    _slots: [OwnedSemaphorePermit; 2],
 }
 
 /// Calls an export under the limits of a call.
@@ -54,6 +55,11 @@ macro_rules! call {
 impl Living {
     pub(super) async fn new(class: &Arc<Class>) -> Result<Self, NoStore> {
         let Some(component) = &class.sockets else { return Err(NoStore::Failed) };
+        let own_slot = Arc::clone(&class.slots).try_acquire_owned().map_err(|_| {
+            let limit = class.shares.instances;
+            class.hits.hit(Limit::Instances, format_args!("{limit} are in use: there is no room for another one"));
+            NoStore::NoRoom
+        })?;
         let slot = Arc::clone(class.environment.slots()).try_acquire_owned().map_err(|_| {
             if class.output.admit() {
                 tracing::warn!(controller = %class.name, "no room for another instance: max-instances are in use");
@@ -65,7 +71,7 @@ impl Living {
         call::begin(&mut store);
         let call_time = class.limits.call_time;
         match call::within(call_time, &clock, component.instantiate_async(&mut store)).await {
-            Ok(world) => Ok(Living { store, world, clock, call_time, _slot: slot }),
+            Ok(world) => Ok(Living { store, world, clock, call_time, _slots: [own_slot, slot] }),
             Err(ended) => {
                 class.failed(ended, store.data(), "start");
                 Err(NoStore::Failed)

@@ -10,6 +10,7 @@ use super::living::NoStore;
 use crate::connection::Connection;
 use crate::controller::call::Ended;
 use crate::ids::ConnectionKey;
+use crate::limit::Limit;
 use crate::message::Closing;
 use crate::request::Request;
 
@@ -108,6 +109,10 @@ impl Instance {
             let called = living.suspend(handle, connection.id).await;
             match self.settle(called, "suspend") {
                 Ok(Some(state)) if state.len() <= limit => states.push((key, connection, state)),
+                Ok(Some(state)) => {
+                    let what = format_args!("an object suspended to {} bytes, over {limit}: it stays", state.len());
+                    return self.class.hits.hit(Limit::State, what);
+                }
                 _ => return,
             }
         }

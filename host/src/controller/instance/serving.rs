@@ -57,7 +57,10 @@ impl Instance {
         let Some(living) = self.living.as_mut().filter(|_| !batch.is_empty()) else { return &[] };
         let called = living.receive(&batch, ids).await;
         match self.settle(called, "message") {
-            Ok(()) => &[],
+            Ok(()) => {
+                self.class.breaker.done(places.len());
+                &[]
+            }
             Err(failed) => messages.get(failed.behind(&places)..).unwrap_or_default(),
         }
     }
@@ -93,7 +96,7 @@ impl Instance {
             let Some(living) = self.living.as_mut().filter(|_| !handles.is_empty()) else { return };
             let called = living.deliver(&handles, ids, EventParam { name: &event.name, args: &event.args }).await;
             match self.settle(called, "event") {
-                Ok(()) => return,
+                Ok(()) => return self.class.breaker.done(places.len()),
                 Err(failed) => rest = rest.get(failed.behind(&places)..).unwrap_or_default(),
             }
         }
@@ -121,7 +124,10 @@ impl Instance {
         let Some(living) = &mut self.living else { return Outcome::Lost };
         let called = living.notify(handle, id, identity, notification).await;
         match self.settle(called, "notification") {
-            Ok(()) => Outcome::Handled,
+            Ok(()) => {
+                self.class.breaker.done(1);
+                Outcome::Handled
+            }
             Err(Failed { .. }) => Outcome::Failed,
         }
     }

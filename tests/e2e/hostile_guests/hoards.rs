@@ -1,0 +1,161 @@
+//! As much as there is of what the host has, and a little more.
+
+use super::{SOON, Scene};
+use crate::harness::components;
+use crate::harness::wait::within;
+
+#[tokio::test]
+async fn allocates_without_end() {
+    let mut scene = Scene::new("allocates-without-end").await;
+    scene.ends("memory", 1011).await;
+    scene.stopped_by("memory").await;
+    assert!(scene.host.counted().memory_refused >= 1);
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn allocates_more_than_it_may_by_its_own_setting() {
+    let name = "allocates-more-than-it-may-by-itself";
+    let mut scene = Scene::with(name, |config| {
+        config.overrides.entry(name.to_owned()).or_default().memory = Some(4 << 20);
+    })
+    .await;
+    scene.ends("memory", 1011).await;
+    scene.logs("growth beyond 4194304 bytes").await;
+}
+
+#[tokio::test]
+async fn grows_tables() {
+    let mut scene = Scene::made("grows-tables", &components::grows_tables()).await;
+    scene.answers("any", 500).await;
+    scene.stopped_by("table-elements").await;
+}
+
+#[tokio::test]
+async fn hoards_pollables() {
+    let mut scene = Scene::new("hoards-pollables").await;
+    scene.ends("pollables", 1011).await;
+    scene.stopped_by("max-handles").await;
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn hoards_header_fields() {
+    let mut scene = Scene::new("hoards-header-fields").await;
+    scene.ends("fields", 1011).await;
+    scene.stopped_by("max-handles").await;
+}
+
+#[tokio::test]
+async fn hands_over_more_than_any_message_has() {
+    let mut scene = Scene::new("hands-over-more-than-any-message-has").await;
+    scene.ends("handover", 1011).await;
+    scene.stopped_by("max-handover").await;
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn asks_for_a_tebibyte_of_randomness() {
+    let mut scene = Scene::new("asks-for-a-tebibyte-of-randomness").await;
+    scene.ends("random", 1011).await;
+    scene.host.counts("a trap", |counted| counted.traps == 1).await;
+}
+
+#[tokio::test]
+async fn saves_too_much() {
+    let mut scene = Scene::new("saves-too-much").await;
+    assert_eq!(scene.says("save").await, "Err(TooLarge)");
+    scene.stopped_by("max-state").await;
+}
+
+#[tokio::test]
+async fn suspends_to_too_much() {
+    let scene = Scene::with("suspends-to-too-much", |config| config.guest.hibernate_after = SOON).await;
+    let mut client = scene.connect("suspend-too-much").await;
+    scene.stopped_by("max-state").await;
+    client.exchange("awake", "awake").await;
+    assert_eq!(scene.host.counted().hibernations, 0);
+}
+
+#[tokio::test]
+async fn sets_thousands_of_timers() {
+    let mut scene = Scene::new("sets-thousands-of-timers").await;
+    let said = scene.says("timers").await;
+    assert!(said.starts_with("64 set"), "{said}");
+    scene.stopped_by("max-timers").await;
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn subscribes_to_thousands_of_topics() {
+    let mut scene = Scene::new("subscribes-to-thousands-of-topics").await;
+    let said = scene.says("topics").await;
+    assert!(said.starts_with("128 had"), "{said}");
+    scene.stopped_by("max-topics").await;
+}
+
+#[tokio::test]
+async fn has_its_own_number_of_topics() {
+    let name = "has-its-own-number-of-topics";
+    let mut scene = Scene::with(name, |config| {
+        config.overrides.entry(name.to_owned()).or_default().max_topics = Some(3);
+    })
+    .await;
+    let said = scene.says("topics").await;
+    assert!(said.starts_with("3 had"), "{said}");
+    scene.stopped_by("max-topics").await;
+}
+
+#[tokio::test]
+async fn takes_all_instances() {
+    let mut scene = Scene::with("takes-all-instances", |config| {
+        config.guest.connections_per_instance = 1;
+        config.max_instances = 6;
+    })
+    .await;
+    let mut clients = Vec::new();
+    // The echo has one of the six already, and the half of them is one controller's.
+    for _ in 0..3 {
+        clients.push(scene.connect("any").await);
+    }
+    scene.refused("any", 503).await;
+    scene.stopped_by("instances-per-controller").await;
+    scene.host.connect("/echo").await.exchange("there is room", "there is room").await;
+    clients.pop();
+    scene.host.counts("there is room again", |counted| counted.instances == 3).await;
+    clients.push(scene.connect("any").await);
+}
+
+#[tokio::test]
+async fn takes_all_connections() {
+    let mut scene = Scene::with("takes-all-connections", |config| config.max_connections = 8).await;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(scene.connect("any").await);
+    }
+    scene.refused("any", 503).await;
+    scene.stopped_by("connections-per-controller").await;
+    scene.host.connect("/echo").await.exchange("there is room", "there is room").await;
+}
+
+#[tokio::test]
+async fn takes_all_plain_requests() {
+    let mut scene = Scene::with("takes-all-plain-requests", |config| {
+        config.max_requests = 4;
+        config.guest.call_time = SOON;
+    })
+    .await;
+    // Two at a time, and each takes as long as a call may: the last of ten waits for too long.
+    let asking: Vec<_> = (0..10).map(|_| tokio::spawn(scene.host.ask("GET", "/hostile/http-sleep").get())).collect();
+    let all = async {
+        let mut statuses = Vec::new();
+        for asked in asking {
+            statuses.push(within("an answer", asked).await.expect("no panic").status);
+        }
+        statuses
+    };
+    let statuses = scene.bystander.meanwhile("http-sleep", all).await;
+    assert!(statuses.contains(&500) && statuses.contains(&503), "{statuses:?}");
+    scene.stopped_by("requests-per-controller").await;
+    scene.stopped_by("call-time").await;
+}

@@ -1,0 +1,56 @@
+//! As much as there is of what the host has: memory, handles, timers, topics, attention.
+
+use crate::HostileEvents;
+use lakou_sdk::Socket;
+use std::hint::black_box;
+use std::mem::forget;
+use std::time::Duration;
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::http::types::Fields;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Asks for memory without touching it, so that the limit of memory is met before that of CPU time.
+pub(crate) fn memory() -> ! {
+    loop {
+        forget(black_box(Vec::<u8>::with_capacity(1 << 20)));
+    }
+}
+
+pub(crate) fn pollables() -> ! {
+    loop {
+        forget(subscribe_duration(u64::MAX));
+    }
+}
+
+pub(crate) fn fields() -> ! {
+    loop {
+        forget(Fields::new());
+    }
+}
+
+/// One message of more bytes than any message has.
+pub(crate) fn handover(socket: &Socket) -> String {
+    format!("{:?}", socket.send(vec![0; 40 << 20]))
+}
+
+pub(crate) fn random() -> String {
+    format!("{} bytes", wasip2::random::random::get_random_bytes(1 << 40).len())
+}
+
+pub(crate) fn timers(socket: &Socket) -> String {
+    let mut set = 0;
+    loop {
+        match socket.every(DAY, HostileEvents::strike()) {
+            Ok(timer) => timer.detach(),
+            Err(fault) => return format!("{set} set: {fault}"),
+        }
+        set += 1;
+    }
+}
+
+pub(crate) fn topics(socket: &Socket) -> String {
+    let topics = (0..100_000).map(|number| format!("topic {number}"));
+    let refused = topics.enumerate().find_map(|(number, topic)| Some((number, socket.subscribe(&topic).err()?)));
+    refused.map_or("never refused".to_owned(), |(number, fault)| format!("{number} had: {fault}"))
+}
