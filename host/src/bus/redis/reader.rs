@@ -11,6 +11,7 @@ use super::Shared;
 use super::entry::{self, Body, Origin, Unreadable};
 use super::names::Stream;
 use super::order::{Position, Raw, Senders, Verdict, merge, release};
+use super::roster::LEASE;
 use super::writer::STREAM_LIFETIME;
 use crate::backoff::Backoff;
 use crate::bus::{Bus, EmitError, Envelope, Target};
@@ -146,11 +147,18 @@ impl Reader {
                 continue;
             }
             let pipeline = self.question(trim);
+            let asked = Instant::now();
             let reply = tokio::select! {
                 reply = line.pipeline(&pipeline) => reply?,
                 _ = self.moved.changed() => return Err(LinkError::away("the streams have moved to another node")),
             };
             backoff.reset();
+            if asked.elapsed() > LEASE {
+                // This process was asleep, and may have been taken for dead: what the answer has is then with its senders
+                // again. Once it is known to live, Redis tells what is left.
+                self.shared.appear().await?;
+                continue;
+            }
             trim = self.take(reply.into_iter().next_back().unwrap_or_default());
             tokio::task::yield_now().await;
         }

@@ -20,7 +20,7 @@ use crate::link::LinkError;
 const PULSE: Duration = Duration::from_secs(1);
 
 /// How long a lease holds: some pulses may be late.
-const LEASE: Duration = Duration::from_secs(4);
+pub(super) const LEASE: Duration = Duration::from_secs(4);
 
 /// How long a lease has to be missing before its server counts as dead. If Redis itself was away, all leases have run out,
 /// and each server needs a pulse to renew its own.
