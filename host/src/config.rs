@@ -107,6 +107,8 @@ pub struct GuestLimits {
     pub max_timers: usize,
     /// What its bucket of keys and values may hold, in bytes.
     pub max_bucket: usize,
+    /// WebSockets that it has open to other servers, those that are being tried included.
+    pub max_outward: usize,
 }
 
 /// Settings of one controller; none: as for all controllers.
@@ -133,6 +135,10 @@ pub struct ControllerConfig {
     pub max_timers: Option<usize>,
     /// Instead of [`GuestLimits::max_bucket`].
     pub max_bucket: Option<usize>,
+    /// Instead of [`GuestLimits::max_outward`].
+    pub max_outward: Option<usize>,
+    /// Whether it runs as a service, one object a server without a client, instead of what the component says itself.
+    pub service: Option<bool>,
     /// What it may ask of the host.
     pub grants: Grants,
 }
@@ -189,6 +195,7 @@ impl Default for GuestLimits {
             max_state: 64 * KIB,
             max_timers: 64,
             max_bucket: 64 * MIB,
+            max_outward: 64,
         }
     }
 }
@@ -245,6 +252,7 @@ impl GuestLimits {
             max_state: overrides.max_state.unwrap_or(self.max_state),
             max_timers: overrides.max_timers.unwrap_or(self.max_timers),
             max_bucket: overrides.max_bucket.unwrap_or(self.max_bucket),
+            max_outward: overrides.max_outward.unwrap_or(self.max_outward),
         }
     }
 }

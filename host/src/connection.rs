@@ -26,6 +26,10 @@ pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     /// Set when the connection has left its topics for good; the topic table's lock guards it.
     pub(crate) topics_over: AtomicBool,
+    /// There is no other end: it is the object of a service.
+    pub(crate) nobody: bool,
+    /// Its own object has closed it.
+    pub(crate) let_go: AtomicBool,
     outbox: Mutex<Outbox>,
     outbox_limit: usize,
     waiting_messages: AtomicUsize,
@@ -52,6 +56,8 @@ pub(crate) enum NotQueued {
     Gone,
     /// The message alone is over the limit.
     TooLarge,
+    /// There is nobody to send to.
+    Nobody,
 }
 
 /// What the session is to do next, taken from the outbox.
@@ -87,6 +93,8 @@ impl Connection {
         Connection {
             id,
             topics_over: AtomicBool::new(false),
+            nobody: false,
+            let_go: AtomicBool::new(false),
             outbox: Mutex::default(),
             outbox_limit,
             waiting_messages: AtomicUsize::new(0),
@@ -98,8 +106,16 @@ impl Connection {
         }
     }
 
+    /// What a service's object has in the place of a connection.
+    pub(crate) fn to_nobody(id: ConnectionId) -> Self {
+        Connection { nobody: true, ..Connection::new(id, 0) }
+    }
+
     /// Queues a message for the client, first in, first out.
     pub(crate) fn send(&self, message: Message) -> Result<(), NotQueued> {
+        if self.nobody {
+            return Err(NotQueued::Nobody);
+        }
         let length = message.len();
         if length > self.outbox_limit {
             return Err(NotQueued::TooLarge);
@@ -134,6 +150,11 @@ impl Connection {
 
     pub(crate) fn saved(&self) -> Option<Bytes> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was kept is of no use.
+    pub(crate) fn forget_saved(&self) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn has_saved(&self) -> bool {
@@ -172,6 +193,41 @@ impl Connection {
                 }
             }
             changed.await;
+        }
+    }
+
+    /// Waits until the session has ended.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let changed = self.written.notified();
+            if self.outbox().over {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// In the place of a session, for a connection to nobody: waits for the close.
+    pub(crate) async fn closes(&self) -> Closing {
+        let mut nothing = VecDeque::new();
+        let mut due = None;
+        loop {
+            let outgoing = std::future::poll_fn(|context| self.poll_outgoing(context, 0, &mut nothing));
+            let next = match due {
+                None => outgoing.await,
+                Some(when) => match tokio::time::timeout_at(when, outgoing).await {
+                    Ok(next) => next,
+                    Err(_elapsed) => {
+                        due = None;
+                        continue;
+                    }
+                },
+            };
+            match next {
+                Outgoing::Close(closing) => return closing,
+                Outgoing::CloseAt(when) => due = Some(when),
+                Outgoing::Messages(_) => {}
+            }
         }
     }
 

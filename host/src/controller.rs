@@ -8,6 +8,7 @@ mod bindings;
 mod cache;
 mod call;
 mod class;
+mod dial;
 mod engine;
 mod environment;
 mod grants;
@@ -23,8 +24,9 @@ mod plain;
 mod state;
 
 pub(crate) use class::Class;
+pub(crate) use dial::{Dial, NotConnected};
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};
-pub(crate) use placement::Seat;
+pub(crate) use placement::{Seat, Side};
 pub(crate) use plain::NoAnswer;

@@ -21,6 +21,9 @@ mod server;
 
 mod http;
 mod router;
+mod outward;
+mod service;
+
 mod session;
 
 mod controller;

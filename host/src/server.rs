@@ -11,17 +11,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::bus::{BusHealth, BusMonitor};
 use crate::config::{Config, ConfigError};
-use crate::controller::{Environment, LoadError, Mount, load_folder};
+use crate::controller::{Class, Environment, LoadError, Mount, load_folder};
 use crate::http::{Client, Service};
 use crate::identities;
 use crate::link::{Address, Link};
 use crate::metrics::Metrics;
+use crate::outward;
 use crate::patience::Patient;
 use crate::router::Router;
+use crate::service;
 use crate::shutdown::{self, Last};
 use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
@@ -45,6 +47,7 @@ pub struct Server {
     address: SocketAddr,
     service: Arc<Service>,
     environment: Arc<Environment>,
+    services: Vec<Arc<Class>>,
     last: Last,
     mounts: Vec<Mount>,
     rejected: Vec<LoadError>,
@@ -119,10 +122,12 @@ impl Server {
                 (Arc::clone(&file) as _, file)
             }
         };
+        let (dials, asked) = mpsc::unbounded_channel();
         let environment =
-            Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive)
+            Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive, dials)
                 .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
+        tokio::spawn(outward::serve(asked));
         let (loaded, mut rejected) = load_folder(&environment)
             .await
             .map_err(|cause| StartError::Controllers { folder: settings.controllers.display().to_string(), cause })?;
@@ -135,9 +140,14 @@ impl Server {
         }
         let mut router = Router::new();
         let mut mounts = Vec::new();
+        let mut services = Vec::new();
         for (class, mount) in loaded {
-            match router.mount(&mount.path, Arc::clone(&class)) {
-                Ok(()) => mounts.push(mount),
+            let mounted = class.path.as_deref().map_or(Ok(()), |path| router.mount(path, Arc::clone(&class)));
+            match mounted {
+                Ok(()) => {
+                    services.extend(class.service.then_some(class));
+                    mounts.push(mount);
+                }
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
         }
@@ -156,6 +166,7 @@ impl Server {
             listener,
             service: Arc::new(Service::new(router, Arc::clone(&environment))),
             environment,
+            services,
             last,
             mounts,
             rejected,
@@ -195,6 +206,9 @@ impl Server {
     /// Serves until `shutdown` resolves, then closes every connection within the drain time and returns.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let (stop, stopping) = watch::channel(false);
+        for class in self.services {
+            tokio::spawn(service::run(class, stopping.clone()));
+        }
         tokio::select! {
             () = accept(&self.listener, &self.service, &self.environment, &stopping) => {}
             () = shutdown => {}

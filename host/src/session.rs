@@ -23,10 +23,12 @@ use crate::message::{Closing, Message};
 use crate::metrics::Metrics;
 use crate::text::cut;
 
+mod client;
 mod deadlines;
 mod ending;
 mod heard;
 
+pub(crate) use self::client::{NotAgreed, Socket, shake_hands};
 use self::deadlines::{Deadlines, Passed};
 use self::heard::Heard;
 
@@ -91,15 +93,18 @@ struct End {
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Makes a session of an upgraded stream; `read` is what was read of it beyond the handshake.
     pub(crate) async fn new(stream: S, read: Vec<u8>, connection: Arc<Connection>, seat: Seat) -> Self {
+        let config = config(&seat.class.environment.settings);
+        let stream = Heard::new(stream);
+        let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
+        Session::over(Socket(socket), connection, seat)
+    }
+
+    /// Makes a session of a socket whose handshake is done, whichever side has begun it.
+    pub(crate) fn over(Socket(socket): Socket<S>, connection: Arc<Connection>, seat: Seat) -> Self {
         let environment = &seat.class.environment;
         let settings = Arc::clone(&environment.settings);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(settings.read_buffer)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(Some(settings.max_message))
-            .max_frame_size(Some(settings.max_frame.min(settings.max_message)));
         Session {
-            socket: WebSocketStream::from_partially_read(Heard::new(stream), read, Role::Server, Some(config)).await,
+            socket,
             metrics: Arc::clone(&environment.metrics),
             connection,
             outgoing: VecDeque::new(),
@@ -366,6 +371,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn key(&self) -> ConnectionKey {
         self.connection.id.key()
     }
+}
+
+fn config(settings: &Config) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(settings.read_buffer)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(settings.max_message))
+        .max_frame_size(Some(settings.max_frame.min(settings.max_message)))
 }
 
 fn closing(frame: CloseFrame) -> Closing {

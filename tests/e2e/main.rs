@@ -16,6 +16,8 @@
 //! | `topics` | who gets a publication, on each bus |
 //! | `addressees` | whom a controller may address, by itself and by grant |
 //! | `outgoing` | HTTP requests of guests: where they may go, and where never |
+//! | `outward` | WebSockets of guests to other servers: where they may go, what fails, who hears of it |
+//! | `services` | objects without a client: what they hear, and that they come back |
 //! | `host_services` | keys and values, configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
@@ -72,6 +74,7 @@ mod misbehaving;
 mod misfits;
 mod odd_mounts;
 mod outgoing;
+mod outward;
 mod overrides;
 mod readme;
 mod redis_deaths;
@@ -84,6 +87,7 @@ mod refusals;
 mod requests;
 mod routing;
 mod servers;
+mod services;
 mod sessions;
 mod shutdown;
 mod silence;

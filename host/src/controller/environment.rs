@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::dial::Dial;
 use super::engine::{self, Dimensions};
 use super::imports;
 use super::state::GuestState;
@@ -41,6 +42,8 @@ pub(crate) struct Environment {
     pub(crate) values: Arc<dyn KeyValue>,
     /// Held by every task that must end before the server has ended.
     pub(crate) alive: Alive,
+    /// Connections outwards that controllers ask for. Bounded by `max-outward` of each.
+    pub(super) dials: mpsc::UnboundedSender<Dial>,
     linker: Linker<GuestState>,
     slots: Arc<Semaphore>,
     request_slots: Arc<Semaphore>,
@@ -56,6 +59,7 @@ impl Environment {
         store: Arc<dyn Store>,
         values: Arc<dyn KeyValue>,
         alive: Alive,
+        dials: mpsc::UnboundedSender<Dial>,
     ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
         let dimensions = Dimensions { instances: instances + requests, memory: settings.largest_memory() };
@@ -77,6 +81,7 @@ impl Environment {
             redis,
             local,
             alive,
+            dials,
             linker: imports::linker(&engine)?,
             slots: Arc::new(Semaphore::new(instances as usize)),
             request_slots: Arc::new(Semaphore::new(requests as usize)),

@@ -21,6 +21,8 @@ pub(super) struct Manifest {
     pub(super) path: Option<String>,
     /// Its objects can be made anew from saved state.
     pub(super) resume: bool,
+    /// It runs without clients, too.
+    pub(super) service: bool,
 }
 
 /// Why a file's defaults can not be used.
@@ -41,6 +43,8 @@ struct Section {
     path: Option<String>,
     #[serde(default)]
     resume: bool,
+    #[serde(default)]
+    service: bool,
 }
 
 /// Reads the defaults of a component.
@@ -80,7 +84,7 @@ fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {
     if let Some(name) = &section.name {
         check_name(name).map_err(ManifestError::Section)?;
     }
-    Ok(Manifest { name: section.name, path: section.path, resume: section.resume })
+    Ok(Manifest { name: section.name, path: section.path, resume: section.resume, service: section.service })
 }
 
 /// Whether a controller may have this name.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::class::Class;
 use super::instance;
+use crate::ids::ConnectionId;
 use crate::mailbox::{Mailbox, Work};
 
 /// How many connections an instance takes before another core is used; fewer would spread a handful of connections
@@ -23,6 +24,17 @@ pub(super) struct Placement {
 struct Place {
     mailbox: Arc<Mailbox>,
     taken: usize,
+    side: Side,
+}
+
+/// Which instances a connection may share. What clients make fail is none of the service's, nor of the connections that the
+/// controller has opened itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// With those that clients have asked for.
+    Clients,
+    /// With the service and the connections outwards.
+    Own,
 }
 
 impl Placement {
@@ -34,19 +46,20 @@ impl Placement {
 
 impl Class {
     /// Finds a place for one connection, in a new instance if need be.
-    pub(crate) fn seat(self: &Arc<Self>) -> Seat {
+    pub(crate) fn seat(self: &Arc<Self>, side: Side) -> Seat {
         let Placement { capacity, cores, places } = &self.placement;
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken: Vec<usize> = places.iter().map(|place| place.taken).collect();
+        let mut candidates: Vec<&mut Place> = places.iter_mut().filter(|place| place.side == side).collect();
+        let taken: Vec<usize> = candidates.iter().map(|place| place.taken).collect();
         let mailbox = match choose(&taken, *capacity, *cores) {
             Some(index) => {
-                let place = &mut places[index];
+                let place = &mut candidates[index];
                 place.taken += 1;
                 Arc::clone(&place.mailbox)
             }
             None => {
                 let mailbox = instance::open(self);
-                places.push(Place { mailbox: Arc::clone(&mailbox), taken: 1 });
+                places.push(Place { mailbox: Arc::clone(&mailbox), taken: 1, side });
                 mailbox
             }
         };
@@ -90,6 +103,27 @@ impl Seat {
     /// Hands something to the instance.
     pub(crate) fn put(&self, work: Work) {
         self.mailbox.put(work);
+    }
+
+    /// Another grip on the same place, for a connection that takes over from one that has ended: what is still to be done for
+    /// that one is done before.
+    pub(crate) fn again(&self) -> Seat {
+        let mut places = self.class.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.iter_mut().find(|place| Arc::ptr_eq(&place.mailbox, &self.mailbox)) {
+            place.taken += 1;
+        }
+        Seat { class: Arc::clone(&self.class), mailbox: Arc::clone(&self.mailbox) }
+    }
+
+    /// The instance has ended, and takes nothing any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    /// From now on the connection can be reached, though its object is still to be made: what comes meanwhile waits. For an
+    /// object that is made at once.
+    pub(crate) fn announce(&self, connection: ConnectionId) {
+        self.class.environment.local.add_connection(connection, &self.mailbox);
     }
 }
 

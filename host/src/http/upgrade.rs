@@ -16,12 +16,12 @@ use tracing::Instrument;
 use super::reject::Reject;
 use super::{Body, Client, handshake, origin};
 use crate::connection::Connection;
-use crate::controller::{Class, Seat};
+use crate::controller::{Class, Seat, Side};
 use crate::ids::ConnectionId;
 use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
 use crate::patience::Patient;
-use crate::request::{Acceptance, Request as Asked};
+use crate::request::{Acceptance, Peer, Request as Asked};
 use crate::session::{Session, derive_accept_key};
 use crate::text::cut;
 
@@ -35,7 +35,7 @@ pub(super) async fn accept(
     let accept_key = derive_accept_key(handshake::check(&request)?.as_bytes());
     origin::check(request.headers(), &class.origins)?;
     let asked = Arc::new(asked(&request, params, &client));
-    let seat = class.seat();
+    let seat = class.seat(Side::Clients);
     let accepted = ask(&seat, &asked).await?;
     let response = switching(&accept_key, &asked, accepted)?;
 
@@ -92,6 +92,7 @@ async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
 fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Client) -> Asked {
     let headers = request.headers();
     Asked {
+        peer: Peer::Client,
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),
