@@ -26,9 +26,13 @@
 //!
 //! # Errors
 //!
-//! For every function: [`Fault::Invalid`](crate::Fault::Invalid) if it is not a key, and [`Fault::Unavailable`](crate::Fault::Unavailable) if the store is away; a change may
-//! have been made or not then. What makes a bucket larger is [`Fault::Unavailable`](crate::Fault::Unavailable), too, if the bucket is full, and
-//! [`Fault::TooLarge`](crate::Fault::TooLarge) if the value is over its limit.
+//! For every function: [`Fault::Invalid`] if it is not a key, and [`Fault::Unavailable`] if the store is away; a change may
+//! have been made or not then. What makes a bucket larger is [`Fault::Unavailable`], too, if the bucket is full, and
+//! [`Fault::TooLarge`] if the value is over its limit.
+//!
+//! [`Fault::Invalid`]: crate::Fault::Invalid
+//! [`Fault::TooLarge`]: crate::Fault::TooLarge
+//! [`Fault::Unavailable`]: crate::Fault::Unavailable
 
 use std::time::Duration;
 
@@ -108,7 +112,8 @@ pub fn exists(key: &str) -> Result<bool> {
 ///
 /// # Errors
 ///
-/// [`Fault::Invalid`](crate::Fault::Invalid) if the value is no such number, or the sum does not fit; as for [all functions](self#errors).
+/// [`Fault::Invalid`](crate::Fault::Invalid) if the value is no such number, or the sum does not fit; as for
+/// [all functions](self#errors).
 pub fn increment(key: &str, by: i64) -> Result<i64> {
     platform::keyvalue::increment(key, by, None)
 }

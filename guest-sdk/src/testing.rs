@@ -52,7 +52,7 @@
 //!
 //! Keys and values are in one bucket for all controllers ([`Host::value`], [`Host::set_value`]), and lapse by the same clock;
 //! [`Host::configure`] is the operator's configuration, and [`Host::answer_outgoing`] the rest of the world. Whom a controller
-//! may address is for an operator to grant, and is not looked at here.
+//! may address is for an operator to grant; here it is everybody whom a test does not [deny](Host::deny).
 //!
 //! [`Host::start`] starts a service, and [`Host::serve`] is a server elsewhere that controllers may connect to.
 //!

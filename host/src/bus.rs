@@ -16,7 +16,7 @@ mod topics;
 
 pub(crate) use bells::Bell;
 pub use health::BusHealth;
-pub(crate) use redis::Notice;
+pub(crate) use redis::{Notice, wire};
 pub(crate) use topics::Topic;
 
 /// An event and whom it is for.

@@ -28,5 +28,6 @@ pub(crate) use dial::{Dial, NotConnected};
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};
+pub(crate) use manifest::check_defaults;
 pub(crate) use placement::{Seat, Side};
 pub(crate) use plain::NoAnswer;

@@ -22,7 +22,7 @@ use crate::ids::ConnectionId;
 use crate::message::SharedEvent;
 use crate::metrics::Metrics;
 use crate::rate::{Admitted, RateLimit};
-use crate::store::{Bounds, Store, StoreError, Terms};
+use crate::store::{Bounds, Store, StoreError, Terms, in_time};
 
 mod held;
 mod inbox;
@@ -37,10 +37,6 @@ const ATTEMPTS: u32 = 5;
 
 /// How many mailboxes are looked into at a time: after Redis was away, all of them are to be.
 const LOOKING: usize = 64;
-
-/// How long a guest waits for the store at the most, and at the most half of the time that its call has: it is to hear that
-/// the store is away, and not to fail because of it.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Lines about dropped and failed notifications a second.
 const LINES: u32 = 10;
@@ -243,11 +239,4 @@ impl Identities {
             max_connections => Ok(Terms { lifetime: wanted.max(shortest), max_connections }),
         }
     }
-}
-
-/// What the store answers in time.
-async fn in_time<T>(time: Duration, asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let patience = PATIENCE.min(time / 2);
-    let late = || StoreError::Unavailable(format!("no answer within {patience:?}"));
-    tokio::time::timeout(patience, asked).await.unwrap_or_else(|_elapsed| Err(late()))
 }

@@ -15,6 +15,8 @@
 
 pub mod cli;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod telemetry;
 
 mod server;

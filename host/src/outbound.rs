@@ -33,7 +33,11 @@ const ADDRESSES: usize = 8;
 pub(crate) struct Outbound {
     destinations: Vec<Destination>,
     lookups: Arc<Semaphore>,
+    look_up: LookUp,
 }
+
+/// Finds the addresses of a name; it may take its time, on a thread for that.
+type LookUp = fn(&str) -> io::Result<Vec<IpAddr>>;
 
 /// What is open: a socket, or TLS over one.
 pub(crate) type Line = Box<dyn ReadWrite>;
@@ -64,7 +68,7 @@ pub(crate) enum NotOpen {
 
 impl Outbound {
     pub(crate) fn new(destinations: Vec<Destination>) -> Self {
-        Outbound { destinations, lookups: Arc::new(Semaphore::new(LOOKUPS)) }
+        Outbound { destinations, lookups: Arc::new(Semaphore::new(LOOKUPS)), look_up: ask_system }
     }
 
     /// Whether the controller may ask for this target at all.
@@ -119,15 +123,20 @@ impl Outbound {
         };
         let unknown = || NotOpen::Unknown(target.clone());
         let turn = Arc::clone(&self.lookups).acquire_owned().await.map_err(|_closed| unknown())?;
-        let port = target.port;
+        let look_up = self.look_up;
         // The turn goes along: it is over when the resolver has come back, not when nobody waits any more.
         let looking = tokio::task::spawn_blocking(move || {
-            let found = (name.as_str(), port).to_socket_addrs().map(|found| found.map(|found| found.ip()).collect());
+            let found = look_up(&name);
             drop(turn);
             found
         });
         looking.await.map_err(|_panic| unknown())?.map_err(|_error| unknown())
     }
+}
+
+fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
+    // The port is of no matter for it.
+    (name, 0).to_socket_addrs().map(|found| found.map(|found| found.ip()).collect())
 }
 
 /// Whether what is listed can only be spoken to with certificates to trust.

@@ -1,6 +1,7 @@
 //! Identities: names that outlive connections, who is registered as them, and their mailboxes. The trait is what controllers
-//! register with and notify through; what they keep under keys is `keyvalue`, in the same places. `embedded` keeps them in a file for one server, `redis` in Redis for all servers of an
-//! application. Calling handlers, and telling holders that something waits, is left to those who use it.
+//! register with and notify through; what they keep under keys is `keyvalue`, in the same places. `embedded` keeps them in a
+//! file for one server, `redis` in Redis for all servers of an application. Calling handlers, and telling holders that
+//! something waits, is left to those who use it.
 
 use std::time::Duration;
 
@@ -20,6 +21,20 @@ pub(crate) use crate::identity::{Identity, Notification, NotificationId};
 /// What an operation promises: its answer comes when the store has it for good. A future that is dropped half-way may
 /// still have its effect.
 pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// How long a guest waits for the store at the most, and at the most half of the time that its call has: it is to hear that
+/// the store is away, and not to fail because of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a store answers to a guest whose call has so much time.
+pub(crate) async fn in_time<T>(
+    time: Duration,
+    asked: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let patience = PATIENCE.min(time / 2);
+    let late = || StoreError::Unavailable(format!("no answer within {patience:?}"));
+    tokio::time::timeout(patience, asked).await.unwrap_or_else(|_elapsed| Err(late()))
+}
 
 /// Identities and their mailboxes.
 ///

@@ -79,14 +79,51 @@ async fn what_is_granted_is_addressed() {
     denied(&mut client, "publish spare hello", "topic:spare").await;
 }
 
+/// A host whose guest of identities has these grants.
+async fn post(granted: &[&str]) -> TestHost {
+    let granted: Vec<_> = granted.iter().map(|entry| entry.parse().expect("an addressee")).collect();
+    TestHost::serving(&["postbox"])
+        .config(|config| {
+            config.messaging = Vec::new();
+            config.overrides.entry("postbox".into()).or_default().grants.messaging = Some(granted);
+        })
+        .start()
+        .await
+}
+
 #[tokio::test]
-async fn identities_are_granted_as_topics_are() {
-    let settings = "[controller.notifications]\nmessaging = []\n";
-    let call = Call::serve().guests(&["notifications"]).file("lakou.toml", settings).anywhere();
-    let (_binary, address) = call.listening().await;
-    // Its identities begin with its name.
-    let mut tab = connect(address, "/notifications/ann").await;
-    tab.expect(r#"{"event":"welcome"}"#).await;
+async fn ones_own_identities_need_no_grant() {
+    let host = post(&[]).await;
+    let mut client = host.connect("/postbox/x").await;
+    for identity in ["postbox", "postbox:ann", "postbox/ann"] {
+        client.exchange(&format!("register {identity}"), "ok").await;
+        client.exchange(&format!("registered {identity}"), "true").await;
+        assert_eq!(host.ask("POST", &format!("/postbox/notify?{identity}")).body("hello").get().await.text(), "true");
+        let noted = client.hear_text().await;
+        assert!(noted.starts_with(&format!("{identity} ")) && noted.ends_with(" hello"), "{noted}");
+        client.exchange(&format!("unregister {identity}"), "ok").await;
+    }
+    assert_eq!(host.counted().denied, 0);
+}
+
+#[tokio::test]
+async fn other_identities_need_one() {
+    let host = post(&["identity:user:*", "topic:*"]).await;
+    let mut client = host.connect("/postbox/x").await;
+    client.exchange("register user:ann", "ok").await;
+    let fault = |name: &str| {
+        format!("denied: not granted: messaging = [\"identity:{name}\"] in [controller.postbox] of lakou.toml")
+    };
+    for name in ["ann", "users", "spare:ann", "postbox-2:ann"] {
+        for command in ["register", "unregister", "registered", "notify"] {
+            client.exchange(&format!("{command} {name} hello"), &fault(name)).await;
+        }
+        let answer = host.ask("POST", &format!("/postbox/notify?{name}")).body("hello").get().await;
+        assert_eq!(answer.text(), fault(name));
+    }
+    assert_eq!(host.counted().denied, 20);
+    // A denied registration has left nothing of the one that is granted undone.
+    client.exchange("registered user:ann", "true").await;
 }
 
 #[tokio::test]

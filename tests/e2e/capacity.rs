@@ -81,7 +81,7 @@ async fn a_failed_instance_gives_its_room_back() {
         client.exchange("in", "in").await;
         client.say("now").await;
         client.expect_close(1011).await;
-        assert_eq!(host.counted().traps, round + 1);
+        host.counts("traps", |counted| counted.traps == round + 1).await;
     }
     for _ in 0..20 {
         assert_eq!(host.ask("GET", "/misbehave/panic-in-http").get().await.status, 500);
@@ -97,7 +97,7 @@ async fn many_sandboxes_of_ones_own() {
     for _ in 0..500 {
         clients.push(host.connect("/echo").await);
     }
-    assert_eq!(host.counted().instances, 500);
+    host.counts("instances", |counted| counted.instances == 500).await;
     for client in &mut clients {
         client.exchange("hi", "hi").await;
     }

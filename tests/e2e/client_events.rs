@@ -9,7 +9,7 @@ async fn does_not_fit(host: &TestHost, client: &mut crate::harness::ws::WsClient
     let before = host.counted().misfits;
     client.say(text).await;
     client.exchange("echo still here", "still here").await;
-    assert_eq!(host.counted().misfits, before + 1, "{text}");
+    host.counts(text, |counted| counted.misfits == before + 1).await;
 }
 
 #[tokio::test]

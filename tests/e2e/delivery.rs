@@ -140,7 +140,7 @@ async fn a_unicast_to_who_has_left_comes_back() {
         sender.say(&format!("unicast {target} are you there")).await;
         sender.expect("ok").await;
         sender.expect(&format!(r#"undelivered {target} tell ["are you there"]"#)).await;
-        assert_eq!(host.counted().events_undelivered, 1);
+        host.counts("events undelivered", |counted| counted.events_undelivered == 1).await;
         sender.exchange(&format!("unicast-blindly {target} x"), "the connection has ended").await;
     }
 }

@@ -1,117 +1,18 @@
-//! What the host has for a guest beside messages: keys and values, configuration, log, variables, folders; each as granted.
+//! What the host has for a guest beside messages and values: configuration, log, variables, folders; each as granted.
 
 use crate::harness::binary::{Call, connect};
 use crate::harness::folder::Folder;
-use crate::harness::guests;
-use crate::harness::host::TestHost;
-use crate::harness::redis::RedisServer;
+use crate::harness::host::{Furnished, TestHost};
 use lakou_host::{ControllerConfig, Value};
 use rustix::process::Signal;
 
-/// A host whose guest has a bucket, and what else `change` grants.
-fn keeping(change: impl FnOnce(&mut ControllerConfig)) -> crate::harness::host::Furnished {
+/// A host whose guest has what `change` grants, beside the bucket without which it is not loaded.
+fn keeping(change: impl FnOnce(&mut ControllerConfig)) -> Furnished {
     TestHost::serving(&["keeps"]).config(|config| {
         let keeps = config.overrides.entry("keeps".into()).or_default();
         keeps.grants.keyvalue = true;
         change(keeps);
     })
-}
-
-#[tokio::test]
-async fn without_a_grant_it_is_not_loaded() {
-    let host = TestHost::with(&["keeps", "echo"]).await;
-    assert_eq!((host.mounts.len(), host.rejected.len()), (1, 1), "{:?}", host.rejected);
-    let line = &host.rejected[0];
-    for word in ["keeps.wasm", "lakou:controller/keyvalue", "keyvalue = true", "[controller.keeps]"] {
-        assert!(line.contains(word), "{word}: {line}");
-    }
-}
-
-#[tokio::test]
-async fn values_are_shared_by_all_instances() {
-    let host = keeping(|keeps| keeps.connections_per_instance = Some(1)).start().await;
-    let mut one = host.connect("/keeps").await;
-    let mut two = host.connect("/keeps").await;
-    one.exchange("set greeting hello", "ok").await;
-    two.exchange("get greeting", "hello").await;
-    one.exchange("add visits 2", "2").await;
-    two.exchange("add visits 3", "5").await;
-    one.exchange("claim lock one", "true").await;
-    two.exchange("claim lock two", "false").await;
-    two.exchange("release lock two", "false").await;
-    one.exchange("release lock one", "true").await;
-    two.exchange("claim lock two", "true").await;
-    two.exchange("keys", "greeting lock visits").await;
-    two.exchange("exists lock", "true").await;
-    two.exchange("delete lock", "true").await;
-    two.exchange("delete lock", "false").await;
-    two.exchange("get lock", "none").await;
-    assert_eq!(host.counted().keyvalue_calls, 14);
-}
-
-#[tokio::test]
-async fn a_value_lapses() {
-    let host = keeping(|_| {}).start().await;
-    let mut client = host.connect("/keeps").await;
-    client.exchange("set-short a x", "ok").await;
-    loop {
-        client.say("get a").await;
-        if client.hear_text().await == "none" {
-            break;
-        }
-    }
-    client.exchange("keys", "").await;
-}
-
-#[tokio::test]
-async fn what_is_too_much_is_a_fault() {
-    let host = keeping(|keeps| keeps.max_bucket = Some(300_000)).start().await;
-    let mut client = host.connect("/keeps").await;
-    client.exchange("set-large a 262145", "too large").await;
-    client.exchange("set-large a 262144", "ok").await;
-    client.say("set-large b 100000").await;
-    client.expect_start("unavailable: the bucket is full: 300000 bytes").await;
-    client.exchange("delete a", "true").await;
-    client.exchange("set-large b 100000", "ok").await;
-    client.say(&format!("set {} x", "k".repeat(513))).await;
-    client.expect_start("invalid: a key has 1 to 512 bytes").await;
-    client.exchange("set n x", "ok").await;
-    client.say("add n 1").await;
-    client.expect_start("invalid: the value is no whole number").await;
-}
-
-#[tokio::test]
-async fn buckets_of_controllers_are_apart() {
-    let (other, _) = crate::harness::wasm::patched(&guests::wasm("keeps"), "\"keeps\"", "\"hoard\"");
-    let (other, _) = crate::harness::wasm::patched(&other, "\"/keeps\"", "\"/hoard\"");
-    let host = keeping(|_| {})
-        .file("hoard.wasm", other)
-        .config(|config| config.overrides.entry("hoard".into()).or_default().grants.keyvalue = true)
-        .start()
-        .await;
-    assert!(host.rejected.is_empty(), "{:?}", host.rejected);
-    host.connect("/keeps").await.exchange("set a mine", "ok").await;
-    let mut hoard = host.connect("/hoard").await;
-    hoard.exchange("get a", "none").await;
-    hoard.exchange("keys", "").await;
-    hoard.exchange("add a 1", "1").await;
-    host.connect("/keeps").await.exchange("get a", "mine").await;
-}
-
-#[tokio::test]
-async fn values_outlive_the_host_however_it_ends() {
-    let data = Folder::new();
-    let path = data.join("data");
-    let path = path.to_str().expect("a path in UTF-8");
-    for (count, end) in (1..).zip([Signal::KILL, Signal::KILL, Signal::TERM, Signal::KILL]) {
-        let call = Call::serve().guests(&["keeps"]).file("lakou.toml", "[controller.keeps]\nkeyvalue = true\n");
-        let (mut binary, address) = call.args(&["--data", path]).anywhere().listening().await;
-        let mut client = connect(address, "/keeps").await;
-        client.exchange("add starts 1", &count.to_string()).await;
-        client.exchange(&format!("set last {count}"), "ok").await;
-        binary.signal(end);
-        binary.ended().await;
-    }
 }
 
 #[tokio::test]
@@ -200,35 +101,69 @@ async fn a_folder_that_is_not_there_is_one_line() {
 }
 
 #[tokio::test]
+async fn secrets_are_never_in_the_log() {
+    let settings = r#"
+        [controller.keeps]
+        keyvalue = true
+        environment = ["MODE=s3cret-mode", "HANDED"]
+        config = { text = "s3cret-text", variable = "env:HANDED", file = "file:token" }
+        [controller.probe.config]
+        text = "s3cret-text"
+        file = "file:token"
+        missing = "env:LAKOU_NO_SUCH_TOKEN"
+    "#;
+    let call = Call::serve().guests(&["keeps", "probe"]).file("lakou.toml", settings).file("token", "s3cret-file\n");
+    let call = call.env("HANDED", "s3cret-handed").env("LAKOU_LOG", "debug").anywhere();
+    let (mut binary, address) = call.listening().await;
+    let mut client = connect(address, "/keeps").await;
+    client.exchange("config-all", "file=s3cret-file;text=s3cret-text;variable=s3cret-handed;").await;
+    client.exchange("variable MODE", "s3cret-mode").await;
+    client.exchange("variable HANDED", "s3cret-handed").await;
+    binary.logs(&["probe.wasm", "missing", "LAKOU_NO_SUCH_TOKEN"]).await;
+    binary.signal(Signal::TERM);
+    binary.ended().await;
+    let said = [binary.stdout(), binary.stderr()].concat();
+    assert!(!said.iter().any(|line| line.contains("s3cret")), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_table_with_secrets_does_not_show_them() {
+    for (table, word) in [
+        ("config = { token = [\"s3cret\"] }", "controller.keeps.config.token"),
+        ("config = \"s3cret\"", "controller.keeps.config"),
+        ("config = { token = \"s3cret", "lakou.toml"),
+    ] {
+        let settings = format!("[controller.keeps]\n{table}\n");
+        let said = Call::serve().file("lakou.toml", &settings).anywhere().fails().await;
+        assert!(said.iter().any(|line| line.contains(word)), "{said:?}");
+        assert!(!said.iter().any(|line| line.contains("s3cret")), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn lines_are_logged_with_controller_and_connection() {
-    let settings = "[controller.keeps]\nkeyvalue = true\n[controller.keeps.config]\ntoken = \"never-shown\"\n";
-    let call = Call::serve().guests(&["keeps"]).file("lakou.toml", settings).anywhere().env("LAKOU_LOG", "debug");
+    let call = Call::serve().guests(&["keeps"]).file("lakou.toml", "[controller.keeps]\nkeyvalue = true\n").anywhere();
     let (binary, address) = call.listening().await;
     let mut client = connect(address, "/keeps").await;
     client.exchange("log disk nearly\tfull\u{1b}[2J", "logged").await;
     binary.logs(&["guest", "controller=\"keeps\"", "connection=", "disk: nearly\tfull\\u{1b}[2J"]).await;
-    client.exchange("config token", "never-shown").await;
-    for _ in 0..200 {
-        client.exchange("log x many", "logged").await;
-    }
-    binary.logs(&["over 100 lines in this second"]).await;
-    assert!(!binary.stderr().iter().any(|line| line.contains("never-shown")));
+    client.exchange("print to stdout", "printed").await;
+    binary.logs(&["INFO", "guest", "controller=\"keeps\"", "connection=", "to stdout"]).await;
+    client.exchange("complain of it", "printed").await;
+    binary.logs(&["WARN", "guest", "controller=\"keeps\"", "connection=", "of it"]).await;
 }
 
 #[tokio::test]
-async fn servers_with_a_redis_share_their_values() {
-    let redis = RedisServer::start().await;
-    let url = redis.url();
-    let on_redis = || keeping(|_| {}).config(|config| config.redis = Some(url.clone()));
-    let (one, two) = (on_redis().start().await, on_redis().start().await);
-    let mut a = one.connect("/keeps").await;
-    let mut b = two.connect("/keeps").await;
-    a.exchange("set greeting hello", "ok").await;
-    b.exchange("get greeting", "hello").await;
-    a.exchange("add n 1", "1").await;
-    b.exchange("add n 1", "2").await;
-    a.exchange("claim lock a", "true").await;
-    b.exchange("claim lock b", "false").await;
-    b.exchange("keys", "greeting lock n").await;
-    assert_eq!(redis.cli(&["HGET", "lakou:kv:{keeps}", "greeting"]).await, "hello");
+async fn lines_of_all_kinds_have_one_bound() {
+    let settings = "[controller.keeps]\nkeyvalue = true\ncpu-time = \"4s\"\n";
+    let call = Call::serve().guests(&["keeps"]).file("lakou.toml", settings).anywhere();
+    let (mut binary, address) = call.listening().await;
+    let mut client = connect(address, "/keeps").await;
+    client.exchange("chatter 1000", "printed").await;
+    binary.logs(&["over 100 lines in this second"]).await;
+    binary.signal(Signal::TERM);
+    binary.ended().await;
+    // The call has taken less than five seconds: of its 3000 lines at most 600 are there.
+    let lines = binary.stderr().iter().filter(|line| line.contains("guest")).count();
+    assert!((1..=600).contains(&lines), "{lines} lines");
 }

@@ -18,7 +18,8 @@
 //! | `outgoing` | HTTP requests of guests: where they may go, and where never |
 //! | `outward` | WebSockets of guests to other servers: where they may go, what fails, who hears of it |
 //! | `services` | objects without a client: what they hear, and that they come back |
-//! | `host_services` | keys and values, configuration, log, variables and folders, as granted |
+//! | `values` | keys and values of guests, in each store |
+//! | `host_services` | configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
 //! | `misbehaving` | guests that fail in every way, and who suffers |
 //! | `floods` | guests that produce without end, and that the host stays small |
@@ -95,3 +96,4 @@ mod static_files;
 mod tidy;
 mod topics;
 mod unread;
+mod values;

@@ -1,5 +1,6 @@
 //! The README's first page, followed by the letter: what it shows is built, tested and served.
 
+use crate::harness::binary::{Call, connect};
 use crate::harness::folder::{Folder, checkout};
 use crate::harness::guests;
 use crate::harness::host::TestHost;
@@ -25,6 +26,16 @@ async fn the_first_controller_works() {
     ben.expect("ann: hello").await;
     ben.say("hello yourself").await;
     ann.expect("ben: hello yourself").await;
+}
+
+#[tokio::test]
+async fn the_table_of_grants_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, page) = readme.split_once("### What a controller may do").expect("the section");
+    // Those of no controller that is there: nothing is looked up, but all of it is read.
+    let call = Call::serve().guests(&["echo"]).file("lakou.toml", block(page, "toml")).anywhere();
+    let (_binary, address) = call.listening().await;
+    connect(address, "/echo").await.exchange("hi", "hi").await;
 }
 
 /// The first code block of a language.

@@ -10,7 +10,7 @@ async fn a_refusal_may_name_what_it_wants() {
         assert_eq!(answer.header(name), Some(value));
         assert_eq!(answer.text(), "refused on demand");
     }
-    assert_eq!(host.counted().connections_refused, 3);
+    host.counts("connections refused", |counted| counted.connections_refused == 3).await;
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn who_answers_nothing_is_closed() {
     // The sibling answers pings while it listens.
     tokio::join!(silent.expect_end(), sibling.expect_start("told left 1006 "));
     host.counts("the silent one is gone", |counted| counted.connections == 1).await;
-    assert_eq!(host.counted().idle_closed, 1);
+    host.counts("idle closed", |counted| counted.idle_closed == 1).await;
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn connections_share_instances_up_to_the_limit() {
         }
         assert!(numbers.len() >= instances, "at most {limit} share one: {numbers:?}");
         assert!(numbers.values().all(|sharing| *sharing <= limit), "at most {limit} share one: {numbers:?}");
-        assert_eq!(host.counted().instances, numbers.len() as u64);
+        host.counts("instances", |counted| counted.instances == numbers.len() as u64).await;
         for client in clients {
             client.leave().await;
         }

@@ -78,7 +78,9 @@ impl Socket {
 
     pub(crate) fn subscribe(&self, topic: &str) -> Result {
         rules::topic(topic)?;
-        self.yard()?.subscribe(&self.id, topic)
+        let yard = self.yard()?;
+        yard.services().granted(&format!("topic:{topic}"))?;
+        yard.subscribe(&self.id, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &str) {
@@ -91,6 +93,7 @@ impl Socket {
         rules::identity(identity)?;
         let max_connections = rules::max_connections(options)?;
         let yard = self.living()?;
+        yard.services().granted(&format!("identity:{identity}"))?;
         yard.reach_store()?;
         if let Some(line) = rules::raised_lifetime(options) {
             log(&line);
@@ -102,6 +105,7 @@ impl Socket {
     pub(crate) fn unregister(&self, identity: &str) -> Result {
         rules::identity(identity)?;
         let yard = self.living()?;
+        yard.services().granted(&format!("identity:{identity}"))?;
         yard.reach_store()?;
         yard.unregister(&self.id, identity);
         Ok(())
@@ -154,7 +158,9 @@ impl Socket {
     }
 
     pub(crate) fn multicast(&self, event: &Event) -> Result {
-        self.emit(&*self.yard()?, Target::All, event)
+        let yard = self.yard()?;
+        yard.services().granted("all")?;
+        self.emit(&yard, Target::All, event)
     }
 
     pub(crate) fn unicast(&self, target: &ConnectionId, event: &Event) -> Result {
@@ -192,10 +198,12 @@ impl Drop for Timer {
 }
 
 pub(crate) fn multicast(event: &Event) -> Result {
+    current()?.services().granted("all")?;
     emit(Target::All, event)
 }
 
 pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
+    current()?.services().granted(&format!("controller:{controller}"))?;
     emit(Target::Class(controller.to_owned()), event)
 }
 
@@ -215,7 +223,9 @@ fn emit(to: Target, event: &Event) -> Result {
 
 pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
     rules::topic(topic)?;
-    current()?.publish(topic, &message.clone().into_message());
+    let yard = current()?;
+    yard.services().granted(&format!("topic:{topic}"))?;
+    yard.publish(topic, &message.clone().into_message());
     Ok(())
 }
 
@@ -223,6 +233,7 @@ pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
     rules::identity(identity)?;
     rules::event(event)?;
     let yard = current()?;
+    yard.services().granted(&format!("identity:{identity}"))?;
     yard.reach_store()?;
     Ok(yard.notify(identity, event.clone()))
 }
@@ -230,6 +241,7 @@ pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
 pub(crate) fn registered(identity: &str) -> Result<bool> {
     rules::identity(identity)?;
     let yard = current()?;
+    yard.services().granted(&format!("identity:{identity}"))?;
     yard.reach_store()?;
     Ok(yard.is_identity(identity))
 }

@@ -183,6 +183,12 @@ impl Host {
         *self.yard.services().answer.borrow_mut() = Some(Rc::new(answer));
     }
 
+    /// From now on the operator does not grant this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`, with `*` for
+    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be.
+    pub fn deny(&self, addressee: &str) {
+        self.yard.services().denied.borrow_mut().push(addressee.to_owned());
+    }
+
     /// Stops: every connection is told, then closed with 1001.
     pub fn shutdown(&self) {
         self.yard.act(Action::Shutdown);

@@ -19,6 +19,8 @@ pub(super) struct Services {
     pub(super) values: RefCell<Values>,
     pub(super) config: RefCell<BTreeMap<String, String>>,
     pub(super) answer: RefCell<Option<Rc<Answer>>>,
+    /// Whom controllers may not address, as an operator would list who may be.
+    pub(super) denied: RefCell<Vec<String>>,
 }
 
 impl fmt::Debug for Services {
@@ -28,6 +30,18 @@ impl fmt::Debug for Services {
 }
 
 impl Services {
+    /// Whether controllers may address this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`.
+    pub(super) fn granted(&self, addressee: &str) -> Result {
+        let is_meant = |entry: &String| match entry.strip_suffix('*') {
+            Some(beginning) => addressee.starts_with(beginning),
+            None => addressee == entry,
+        };
+        if self.denied.borrow().iter().any(is_meant) {
+            return Err(Fault::Denied(format!("not granted: messaging = [{addressee:?}]")));
+        }
+        Ok(())
+    }
+
     /// What the server outside answers; without one nothing is granted.
     pub(super) fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>> {
         rules::outgoing(&request)?;

@@ -45,6 +45,7 @@ mod publications;
 mod reader;
 mod roster;
 mod subscriptions;
+pub(crate) mod wire;
 mod writer;
 
 /// Entries that are not understood make so many lines in the log a second.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::settings::{CONTROLLER_SETTINGS, SETTINGS};
 use super::value::Given;
 use super::{Config, ControllerConfig, grants};
+use crate::text::printable;
 
 /// The file that is read if none is named and it is there.
 const DEFAULT_FILE: &str = "lakou.toml";
@@ -44,7 +45,7 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("{file}: line {line}: {cause}")]
+    #[error("{file}: line {line}: {}", printable(.cause))]
     Syntax {
         /// The file.
         file: String,
@@ -54,7 +55,7 @@ pub enum ConfigError {
         cause: String,
     },
     /// A key that no setting has.
-    #[error("{origin}: unknown setting `{key}`; there are: {known}")]
+    #[error("{}: unknown setting `{}`; there are: {known}", printable(.origin), printable(.key))]
     Unknown {
         /// The file or the environment.
         origin: String,
@@ -64,7 +65,7 @@ pub enum ConfigError {
         known: String,
     },
     /// A value that a setting can not have.
-    #[error("{origin}: {wrong}")]
+    #[error("{}: {}", printable(.origin), printable(.wrong))]
     Value {
         /// The flag, the variable, or the file and the key.
         origin: String,
@@ -112,6 +113,14 @@ impl Sources {
         Ok(config)
     }
 
+    /// As if there were one file with this text, and nothing else.
+    pub(crate) fn config_of(&self, file: &str, text: &str) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        read_text(&mut config, file.to_owned(), text)?;
+        config.check()?;
+        Ok(config)
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -140,6 +149,10 @@ fn default_cache(variables: &[(String, String)]) -> Option<PathBuf> {
 fn read_file(config: &mut Config, path: &Path) -> Result<(), ConfigError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { file: file.clone(), cause })?;
+    read_text(config, file, &text)
+}
+
+fn read_text(config: &mut Config, file: String, text: &str) -> Result<(), ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;

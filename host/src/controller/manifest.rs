@@ -69,6 +69,11 @@ pub(super) fn read(wasm: &[u8]) -> Result<Manifest, ManifestError> {
     Ok(found.unwrap_or_default())
 }
 
+/// Whether the defaults of a component can be read; why not.
+pub(crate) fn check_defaults(wasm: &[u8]) -> Result<(), String> {
+    read(wasm).map(drop).map_err(|error| error.to_string())
+}
+
 fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {
     if data.len() > SIZE_LIMIT {
         return Err(ManifestError::Section(format!("has {} bytes; at most {SIZE_LIMIT} are read", data.len())));

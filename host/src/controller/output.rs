@@ -39,14 +39,16 @@ impl Output {
         Output { controller, metrics, rate: RateLimit::new(LINES_PER_SECOND) }
     }
 
-    fn log(&self, source: Source, line: &str) {
+    /// A line that a guest has printed.
+    fn print(&self, source: Source, connection: Option<ConnectionId>, line: &str) {
         if !self.admit() {
             return;
         }
         let (controller, line) = (&*self.controller, printable(line));
+        let connection = connection.map(tracing::field::display);
         match source {
-            Source::Stdout => tracing::info!(target: "guest", controller, "{line}"),
-            Source::Stderr => tracing::warn!(target: "guest", controller, "{line}"),
+            Source::Stdout => tracing::info!(target: "guest", controller, connection, "{line}"),
+            Source::Stderr => tracing::warn!(target: "guest", controller, connection, "{line}"),
         }
     }
 
@@ -112,21 +114,38 @@ pub(super) enum Source {
     Stderr,
 }
 
+/// The connection that a store is working for, for the lines that it prints; none: it is not known, or there is none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WorkingFor(Arc<Mutex<Option<ConnectionId>>>);
+
+impl WorkingFor {
+    pub(super) fn set(&self, connection: Option<ConnectionId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+
+    fn get(&self) -> Option<ConnectionId> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One of the two streams of one store.
 pub(super) struct Lines {
     output: Arc<Output>,
     source: Source,
+    working_for: WorkingFor,
     // The guest may ask for the stream several times; all of them continue the same line.
     begun: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Lines {
-    pub(super) fn new(output: &Arc<Output>, source: Source) -> Self {
-        Lines { output: Arc::clone(output), source, begun: Arc::default() }
+    pub(super) fn new(output: &Arc<Output>, source: Source, working_for: &WorkingFor) -> Self {
+        Lines { output: Arc::clone(output), source, working_for: working_for.clone(), begun: Arc::default() }
     }
 
     fn again(&self) -> Self {
-        Lines { output: Arc::clone(&self.output), source: self.source, begun: Arc::clone(&self.begun) }
+        let mut lines = Lines::new(&self.output, self.source, &self.working_for);
+        lines.begun = Arc::clone(&self.begun);
+        lines
     }
 
     fn take(&self, bytes: &[u8]) {
@@ -135,7 +154,8 @@ impl Lines {
             for part in piece.chunks(LINE_BYTES) {
                 begun.extend_from_slice(part);
                 if begun.last() == Some(&b'\n') || begun.len() >= LINE_BYTES {
-                    self.output.log(self.source, String::from_utf8_lossy(&begun).trim_end());
+                    let line = String::from_utf8_lossy(&begun);
+                    self.output.print(self.source, self.working_for.get(), line.trim_end());
                     begun.clear();
                 }
             }

@@ -11,7 +11,7 @@ use super::class::Class;
 use super::imports::outgoing::Outgoing;
 use super::limits::MemoryLimit;
 use super::meter::{Clock, Meter};
-use super::output::{Lines, Source};
+use super::output::{Lines, Source, WorkingFor};
 use crate::ids::ConnectionId;
 
 /// Handles that a store may hold at a time beside those of its connections: streams, pollables, header fields. Some of
@@ -42,6 +42,8 @@ pub(crate) struct GuestState {
 pub(super) struct Batch {
     items: Vec<ConnectionId>,
     attended: Option<usize>,
+    /// As [`connection`](Self::connection) says, for what has no way to ask.
+    working_for: WorkingFor,
 }
 
 impl Batch {
@@ -50,6 +52,7 @@ impl Batch {
         self.items.clear();
         self.items.extend(items);
         self.attended = None;
+        self.working_for.set(self.connection());
     }
 
     /// Takes the guest's word, as long as it goes forward: each item is a step with limits of its own, and going back
@@ -59,6 +62,7 @@ impl Batch {
         let forward = index < self.items.len() && self.attended.is_none_or(|before| index > before);
         if forward {
             self.attended = Some(index);
+            self.working_for.set(self.connection());
         }
         forward
     }
@@ -91,20 +95,21 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let mut table = ResourceTable::new();
     let timers = connections * class.limits.max_timers;
     table.set_max_capacity(connections + timers + HANDLES);
+    let batch = Batch::default();
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
         table,
         meter: Meter::new(class.limits.cpu_time, class.limits.call_time, clock.clone()),
         memory: MemoryLimit::new(class.limits.memory, Arc::clone(&class.environment.metrics)),
-        batch: Batch::default(),
         clock,
         wasi: class.granted.furnish(
             WasiCtx::builder()
-                .stdout(Lines::new(&class.output, Source::Stdout))
-                .stderr(Lines::new(&class.output, Source::Stderr))
+                .stdout(Lines::new(&class.output, Source::Stdout, &batch.working_for))
+                .stderr(Lines::new(&class.output, Source::Stderr, &batch.working_for))
                 .max_random_size(RANDOM_BYTES),
         ),
+        batch,
         http,
         hooks: Outgoing::new(class),
         class: Arc::clone(class),

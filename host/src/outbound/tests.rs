@@ -1,5 +1,8 @@
 //! Whom a controller's list lets it reach, over a real listener on loopback.
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -36,6 +39,49 @@ async fn loopback_is_reached_only_if_it_is_listed() {
         assert_eq!(open(&[&mapped]).await.is_ok(), host.starts_with("[::ffff"), "{host}");
         assert_eq!(open(&[&name]).await.is_ok(), host.to_lowercase().starts_with("localhost"), "{host}");
         assert_eq!(open(&[&word]).await.is_ok(), host == "2130706433", "{host}");
+    }
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+
+#[tokio::test]
+async fn a_name_is_judged_by_each_of_its_addresses() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let there = target("backend.test", listener.local_addr().expect("its address").port());
+    let open = async |entry: &str, look_up: LookUp| {
+        let outbound = Outbound { look_up, ..outbound(&[entry]) };
+        outbound.open(&there, PATIENCE).await.map(drop)
+    };
+    let both: LookUp = |_| Ok(vec![METADATA, LOOPBACK]);
+    let prohibited = open("http://*:*", both).await;
+    assert!(matches!(prohibited, Err(NotOpen::Prohibited { address: METADATA, .. })), "{prohibited:?}");
+    let prohibited = open("http://backend.test:* private", both).await;
+    assert!(matches!(prohibited, Err(NotOpen::Prohibited { .. })), "{prohibited:?}");
+    // The first is passed over.
+    let reached = open("http://backend.test:* loopback", both).await;
+    assert!(reached.is_ok(), "{reached:?}");
+    let prohibited = open("http://*.test:*", |_| Ok(vec![LOOPBACK])).await;
+    assert!(matches!(prohibited, Err(NotOpen::Prohibited { address: LOOPBACK, .. })), "{prohibited:?}");
+    let unknown = open("http://*:*", |_| Ok(Vec::new())).await;
+    assert!(matches!(unknown, Err(NotOpen::Unknown(_))), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_changes_is_asked_for_once() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    // An attacker's name: each answer is another one. Who judged one of them and dialled the next would be fooled.
+    let rebinding: LookUp = |_| {
+        let odd = ASKED.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+        Ok(vec![if odd { METADATA } else { LOOPBACK }])
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let there = target("rebinding.test", listener.local_addr().expect("its address").port());
+    let outbound = Outbound { look_up: rebinding, ..outbound(&["http://rebinding.test:* loopback"]) };
+    for asked in 1..=6 {
+        let opened = outbound.open(&there, PATIENCE).await.map(drop);
+        assert_eq!(opened.is_ok(), asked % 2 == 1, "{opened:?}");
+        assert_eq!(ASKED.load(Ordering::Relaxed), asked);
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    /// Starts it. `/say/WORD` answers with the word; `/echo` with the whole request; `/weather` with a temperature; `/to?URL` redirects to a URL; `/silence`
-    /// never answers; `/half` breaks off in the middle; `/stall` stops in the middle; `/head` has a head of 100 KiB; `/status`
-    /// is 404.
+    /// Starts it. `/say/WORD` answers with the word; `/echo` with the whole request; `/weather` with a temperature;
+    /// `/to?URL` redirects to a URL; `/silence` never answers; `/half` breaks off in the middle; `/stall` stops there;
+    /// `/head` has a head of 100 KiB; everything else is 404.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");

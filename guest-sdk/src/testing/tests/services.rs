@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use crate::testing::Host;
-use crate::{Controller, Fault, Request, Result, Socket, config, controller, http, keyvalue, log, outgoing};
+use crate::{
+    Controller, Event, Fault, IdentityOptions, Request, Result, Socket, config, controller, http, keyvalue, log,
+    messaging, outgoing,
+};
 
 /// Does nothing by itself: the tests do it in its place.
-struct Idle;
+struct Idle {
+    socket: Socket,
+}
 
 #[controller]
 impl Controller for Idle {
-    fn open(_socket: Socket, _request: Request) -> Self {
-        Self
+    fn open(socket: Socket, _request: Request) -> Self {
+        Self { socket }
     }
 }
 
@@ -112,6 +117,34 @@ fn the_test_is_the_rest_of_the_world() {
     assert_eq!(ask("https://example.org/x"), Ok(b"/xhello".to_vec()));
     for uri in ["/x", "ftp://example.org", "example.org"] {
         assert!(matches!(ask(uri), Err(Fault::Invalid(_))), "{uri}");
+    }
+}
+
+#[test]
+fn what_is_denied_can_not_be_addressed() {
+    let host = Host::new();
+    let client = host.connect::<Idle>("/idle").expect("open to all");
+    let fault = |addressee: &str| Err(Fault::Denied(format!("not granted: messaging = [\"{addressee}\"]")));
+    let event = || Event::new("note", ());
+    for denied in [false, true] {
+        if denied {
+            for addressee in ["all", "controller:other", "topic:news/*", "identity:*"] {
+                host.deny(addressee);
+            }
+        }
+        let outcome = |addressee: &str| if denied { fault(addressee) } else { Ok(()) };
+        client.inspect(|Idle { socket }: &mut Idle| {
+            assert_eq!(socket.subscribe("news/local"), outcome("topic:news/local"));
+            assert_eq!(messaging::publish("news/local", "x"), outcome("topic:news/local"));
+            assert_eq!(socket.multicast(event()), outcome("all"));
+            assert_eq!(messaging::multicast(event()), outcome("all"));
+            assert_eq!(messaging::broadcast("other", event()), outcome("controller:other"));
+            assert_eq!(socket.register_as("ann", IdentityOptions::default()), outcome("identity:ann"));
+            assert_eq!(messaging::notify("ann", event()).map(drop), outcome("identity:ann"));
+            assert_eq!(messaging::registered("ann").map(drop), outcome("identity:ann"));
+            assert_eq!(socket.unregister("ann"), outcome("identity:ann"));
+            assert_eq!((socket.broadcast(event()), messaging::publish("newest", "x")), (Ok(()), Ok(())));
+        });
     }
 }
 

@@ -128,8 +128,11 @@ fn wrong_grants_are_named() {
         ("messaging = [\"chat\"]", ["controller.chat.messaging: has \"chat\"", "controller:NAME"]),
         ("config = 1", ["controller.chat.config: is not a table", "keys"]),
         ("config = { a = [1] }", ["controller.chat.config.a: is a list", "number"]),
+        ("config = { \"a\\nb\" = [1] }", ["controller.chat.config.a\\nb: is a list", "number"]),
+        ("\"a\\u001bb\" = 1", ["unknown setting `a\\u{1b}b`", "keyvalue"]),
     ] {
         let error = chat(line);
+        assert!(!error.chars().any(char::is_control), "{error:?}");
         assert!(words.iter().all(|word| error.contains(word)), "{line}: {error}");
     }
 }

@@ -101,17 +101,13 @@ impl<'t> Shelves<'t> {
 
     /// Removes some of what has lapsed, and says whether there was something.
     fn purge(&mut self) -> Result<bool, StoreError> {
-        let lapsed: Vec<(Vec<u8>, Vec<u8>)> = {
-            let none: &[u8] = &[];
-            let rows = self.lapsing.range(..=(millis(), none, none)).map_err(lost)?.take(keyvalue::PURGE);
-            let place = |row: Result<(redb::AccessGuard<'_, (u64, &[u8], &[u8])>, _), _>| {
-                row.map(|(at, _)| {
-                    let (_, bucket, key) = at.value();
-                    (bucket.to_vec(), key.to_vec())
-                })
-            };
-            rows.map(place).collect::<Result<_, _>>().map_err(lost)?
-        };
+        let none: &[u8] = &[];
+        let mut lapsed: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        for row in self.lapsing.range(..=(millis(), none, none)).map_err(lost)?.take(keyvalue::PURGE) {
+            let (at, _) = row.map_err(lost)?;
+            let (_, bucket, key) = at.value();
+            lapsed.push((bucket.to_vec(), key.to_vec()));
+        }
         for (bucket, key) in &lapsed {
             self.remove((bucket, key))?;
         }

@@ -25,6 +25,22 @@ impl Controller for Keeps {
                 log::log(log::Level::Info, key, value);
                 Ok("logged".to_owned())
             }
+            "print" => {
+                println!("{key} {value}");
+                Ok("printed".to_owned())
+            }
+            "complain" => {
+                eprintln!("{key} {value}");
+                Ok("printed".to_owned())
+            }
+            "chatter" => {
+                for number in 0..key.parse().unwrap_or(0) {
+                    log::log(log::Level::Info, "chatter", &format!("line {number}"));
+                    println!("line {number}");
+                    eprintln!("line {number}");
+                }
+                Ok("printed".to_owned())
+            }
             "config" => Ok(config::get(key).unwrap_or_else(|| "none".to_owned())),
             "config-all" => Ok(config::all().into_iter().map(|(key, value)| format!("{key}={value};")).collect()),
             "variable" => Ok(std::env::var(key).unwrap_or_else(|_| "none".to_owned())),
