@@ -7,7 +7,7 @@ WASM_DIR := target/$(WASM)/release
 DEMO := target/demo
 LISTEN ?= 127.0.0.1:8000
 
-.PHONY: demo test bench lint autobahn build wasm-target redis-server clean
+.PHONY: demo test bench fuzz lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
@@ -36,6 +36,16 @@ bench: build wasm-target redis-server
 	$(CARGO) build --release --target $(WASM) -p echo -p fanout -p probe -p postbox
 	target/release/bench
 	target/release/bench-servers
+
+# Each fuzzer for FUZZ_SECONDS, with a nightly toolchain, a C++ compiler and `cargo install cargo-fuzz`. What they find
+# interesting goes into their corpora, which the tests replay.
+FUZZ_SECONDS ?= 600
+FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz/fuzz_targets/*.rs)))
+fuzz:
+	cd tests/fuzz && for target in $(FUZZERS); do \
+		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+		$(CARGO) +nightly fuzz cmin $$target || exit 1; \
+	done
 
 lint: wasm-target
 	$(CARGO) fmt --all --check
