@@ -1,5 +1,6 @@
 //! Objects without a client: started with the server, reached by events, made anew after a failure.
 
+use crate::harness::fleet::listened_to;
 use crate::harness::host::TestHost;
 use crate::harness::redis::RedisServer;
 use crate::harness::wait::within;
@@ -7,8 +8,11 @@ use crate::harness::ws::WsClient;
 
 /// A client of the keeper that has seen that the service is there.
 async fn listening(host: &TestHost) -> WsClient {
+    host.counts("it runs", |counted| counted.services == 1).await;
     let mut client = host.connect("/keeper").await;
-    client.exchange("hello", "heard hello 0").await;
+    client.say("hello").await;
+    // It may have been born just now.
+    client.expect_after_others("heard hello 0").await;
     client
 }
 
@@ -47,15 +51,20 @@ async fn a_trap_makes_it_anew_under_the_same_id() {
     }
     client.exchange("id", &id).await;
     host.counts("two restarts", |counted| counted.services_restarted == 2 && counted.traps == 2).await;
+    assert_eq!(host.counted().services, 1);
+}
 
-    // With what it has saved, unless that can not be resumed.
+#[tokio::test]
+async fn it_has_what_it_has_saved_unless_that_can_not_be_resumed() {
+    let host = TestHost::with(&["keeper"]).await;
+    let mut client = listening(&host).await;
     client.exchange("save 7", "saved 7").await;
     client.exchange("trap", "back 7").await;
     client.exchange("hello", "heard hello 7").await;
     client.exchange("save 13", "saved 13").await;
     client.exchange("trap", "born").await;
     client.exchange("hello", "heard hello 0").await;
-    assert_eq!(host.counted().services, 1);
+    assert_eq!((host.counted().services, host.counted().traps), (1, 3));
 }
 
 #[tokio::test]
@@ -85,15 +94,17 @@ async fn it_hears_multicasts_of_other_servers() {
     let fleet = || TestHost::serving(&["keeper", "probe"]).redis(&redis.url());
     let (here, there) = (fleet().start().await, fleet().start().await);
     let mut probe = there.connect("/probe/x").await;
-    let mut client = here.connect("/keeper").await;
+    there.counts("it runs", |counted| counted.services == 1).await;
+    let mut client = listening(&here).await;
+    listened_to(&redis, "keeper", 1).await;
     // Each service answers, and each answer reaches all subscribers.
     probe.exchange("multicast everybody", "ok").await;
     for _ in 0..2 {
         client.expect_after_others("heard everybody 0").await;
     }
     there.stop().await;
-    client.expect_after_others("closed 1001").await;
-    client.exchange("alone", "heard alone 0").await;
+    client.say("alone").await;
+    client.expect_after_others("heard alone 0").await;
 }
 
 #[tokio::test]
@@ -103,7 +114,8 @@ async fn an_operator_switches_it_on_and_off() {
         .start()
         .await;
     assert!(!off.mounts[0].contains("service"), "{:?}", off.mounts);
-    off.connect("/keeper").await.say("hello").await;
+    let mut client = off.connect("/keeper").await;
+    client.say("hello").await;
     off.counts("it is told", |counted| counted.events_emitted >= 1).await;
     assert_eq!(off.counted().services, 0);
     let on = TestHost::serving(&["echo", "plain-http"])
