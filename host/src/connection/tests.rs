@@ -113,3 +113,20 @@ fn a_later_close_is_told_and_then_due() {
     assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::Close(closing)) if closing.code == 1001));
     assert!(poll(&connection, 0, &mut out).is_pending(), "taken once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_object_of_a_service_has_an_end_and_nobody_to_send_to() {
+    let service = || Connection::to_nobody(ConnectionId::random(ServerId::random()));
+    let (closed, drained) = (service(), service());
+    assert_eq!(closed.send(text("x")), Err(NotQueued::Nobody));
+    assert!(closed.closes().now_or_never().is_none() && closed.ended().now_or_never().is_none());
+    closed.close(Closing::controller_failed());
+    assert_eq!(closed.closes().await, Closing::controller_failed());
+    closed.end(&Closing::controller_failed());
+    closed.ended().await;
+
+    let moment = Instant::now() + Duration::from_secs(3);
+    drained.close_at(moment, Closing::going_away());
+    assert_eq!(drained.closes().await, Closing::going_away());
+    assert!(Instant::now() >= moment);
+}
