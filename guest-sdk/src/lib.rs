@@ -138,8 +138,8 @@
 mod controller;
 
 mod closing;
-mod connect;
 pub mod config;
+mod connect;
 mod event;
 mod fault;
 mod id;

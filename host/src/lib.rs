@@ -22,8 +22,8 @@ mod telemetry;
 mod server;
 
 mod http;
-mod router;
 mod outward;
+mod router;
 mod service;
 
 mod session;

@@ -85,7 +85,8 @@ async fn what_is_granted_is_a_connection_like_any_other() {
 #[tokio::test]
 async fn a_loopback_address_is_out_of_reach_under_every_spelling() {
     let feed = Feed::start().await;
-    let spellings = ["127.0.0.1", "localhost", "LOCALHOST.", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0.0.0.0"];
+    let spellings =
+        ["127.0.0.1", "localhost", "LOCALHOST.", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0.0.0.0"];
     for granted in [["wss://feed.example.org", "ws://10.0.0.1"], ["ws://*:*", "wss://*:*"]] {
         let host = host(&granted).await;
         let mut client = host.connect("/wires").await;
@@ -122,7 +123,8 @@ async fn a_name_that_is_at_loopback_has_to_be_listed_as_such() {
 #[tokio::test]
 async fn who_does_not_agree_is_told_of() {
     let (mut feed, other) = (Feed::start().await, Feed::start().await);
-    let host = serving(&[&feed.url("")]).config(|config| config.handshake_timeout = Duration::from_millis(500)).start().await;
+    let host =
+        serving(&[&feed.url("")]).config(|config| config.handshake_timeout = Duration::from_millis(500)).start().await;
     let mut client = host.connect("/wires").await;
     for (path, answer) in [
         ("/refuse", "unavailable: the server answered 403 Forbidden"),
@@ -226,7 +228,8 @@ async fn there_may_be_so_many_at_a_time() {
 async fn it_is_reached_from_another_server() {
     let feed = Feed::start().await;
     let redis = RedisServer::start().await;
-    let [here, there] = [serving(&[&feed.url("")]), serving(&["wss://feed.example.org"])].map(|host| host.redis(&redis.url()));
+    let [here, there] =
+        [serving(&[&feed.url("")]), serving(&["wss://feed.example.org"])].map(|host| host.redis(&redis.url()));
     let (here, there) = (here.start().await, there.start().await);
     let mut client = here.connect("/wires").await;
     let id = open(&mut client, &format!("connect {}", feed.url("/feed"))).await;

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn the_section_says_that_objects_can_be_resumed_where_they_can() {
-        let defaults = Defaults { name: "chat".to_owned(), path: Some("/chat/{room}".to_owned()), service: false, resume: false };
+        let defaults =
+            Defaults { name: "chat".to_owned(), path: Some("/chat/{room}".to_owned()), service: false, resume: false };
         assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","path":"/chat/{room}"}"#);
         let defaults = Defaults { resume: true, ..defaults };
         assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true}"#);

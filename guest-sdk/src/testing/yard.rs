@@ -7,11 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use self::outward::Outward;
 use super::mailboxes::Mailboxes;
 use super::seats::{Seats, SeatsOf};
 use super::services::Services;
 use super::timers::Timers;
-use self::outward::Outward;
 use super::{door, rules};
 use crate::class::Class;
 use crate::closing::Closing;
@@ -89,14 +89,35 @@ impl Line {
 #[derive(Debug)]
 pub(super) enum Action {
     /// A connection to a server has come about.
-    Open { id: ConnectionId },
+    Open {
+        id: ConnectionId,
+    },
     /// Who has opened connections to servers has ended.
-    Disown { owner: ConnectionId },
-    Deliver { from: Option<ConnectionId>, to: Target, event: Event },
-    Undelivered { sender: ConnectionId, target: ConnectionId, event: Event },
-    NextNotification { id: ConnectionId, identity: String },
-    Replaced { id: ConnectionId, identity: String },
-    End { id: ConnectionId, closing: Closing },
+    Disown {
+        owner: ConnectionId,
+    },
+    Deliver {
+        from: Option<ConnectionId>,
+        to: Target,
+        event: Event,
+    },
+    Undelivered {
+        sender: ConnectionId,
+        target: ConnectionId,
+        event: Event,
+    },
+    NextNotification {
+        id: ConnectionId,
+        identity: String,
+    },
+    Replaced {
+        id: ConnectionId,
+        identity: String,
+    },
+    End {
+        id: ConnectionId,
+        closing: Closing,
+    },
     Shutdown,
 }
 

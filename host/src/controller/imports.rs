@@ -50,7 +50,9 @@ pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) ->
 pub(super) fn grant_for(import: &str) -> Option<&'static str> {
     match import.split('@').next().unwrap_or_default() {
         "wasi:http/outgoing-handler" => Some("http = [\"https://api.example.org\"], the hosts that it may call,"),
-        "lakou:controller/client" => Some("websocket = [\"wss://feed.example.org\"], the servers that it may connect to,"),
+        "lakou:controller/client" => {
+            Some("websocket = [\"wss://feed.example.org\"], the servers that it may connect to,")
+        }
         "lakou:controller/keyvalue" => Some("keyvalue = true"),
         _ => None,
     }

@@ -56,7 +56,8 @@ pub struct Mount {
 impl fmt::Display for Mount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mounted = self.path.is_some();
-        let ways = [(self.websocket && mounted, "websocket"), (self.http && mounted, "http"), (self.service, "service")];
+        let ways =
+            [(self.websocket && mounted, "websocket"), (self.http && mounted, "http"), (self.service, "service")];
         let ways: Vec<&str> = ways.iter().filter(|(there, _)| *there).map(|(_, way)| *way).collect();
         let answers = if ways.is_empty() { "off".to_owned() } else { ways.join(", ") };
         let path = self.path.as_deref().unwrap_or("-");

@@ -122,7 +122,10 @@ mod tests {
         let wasm =
             component(SECTION, br#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true,"later":true}"#);
         let manifest = read(&wasm).expect("a manifest");
-        assert_eq!(manifest, Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()), resume: true, service: false });
+        assert_eq!(
+            manifest,
+            Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()), resume: true, service: false }
+        );
         let service = read(&component(SECTION, br#"{"version":1,"service":true}"#)).expect("a manifest");
         assert!(service.service && service.path.is_none() && !manifest.service);
         assert_eq!(read(&component("other", b"x")), Ok(Manifest::default()));

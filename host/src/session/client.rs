@@ -48,7 +48,8 @@ pub(crate) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
 fn request(target: &Target, wish: &Request<()>, subprotocols: &[String]) -> http::Result<Request<()>> {
     // As it was judged, and not as it was spelled.
     let path = wish.uri().path_and_query().map_or("/", |path| path.as_str());
-    let uri = Uri::builder().scheme(target.scheme.to_string().as_str()).authority(target.authority()).path_and_query(path);
+    let uri =
+        Uri::builder().scheme(target.scheme.to_string().as_str()).authority(target.authority()).path_and_query(path);
     let mut request = Request::builder().uri(uri.build()?).body(())?;
     let headers = request.headers_mut();
     headers.extend(wish.headers().clone());

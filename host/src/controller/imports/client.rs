@@ -135,7 +135,9 @@ mod tests {
         let (target, made) = request("wss://Feed.example.org/a?b=c", &[], &[]).expect("a URL");
         assert_eq!((target.to_string().as_str(), made.uri().path()), ("wss://feed.example.org", "/a"));
         assert_eq!(request("ws://[::1]:81", &[], &[]).expect("a URL").0.authority(), "[::1]:81");
-        for wrong in ["", "feed", "/feed", "http://x/", "ws:///x", "ws://a@b/", "ws://x:/", "ws://x/#y", "ws://x:99999/"] {
+        for wrong in
+            ["", "feed", "/feed", "http://x/", "ws:///x", "ws://a@b/", "ws://x:/", "ws://x/#y", "ws://x:99999/"]
+        {
             assert!(request(wrong, &[], &[]).is_err(), "{wrong}");
         }
         assert!(request(&format!("ws://x/{}", "y".repeat(17_000)), &[], &[]).is_err());

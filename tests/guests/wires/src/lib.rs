@@ -2,7 +2,8 @@
 //! connections know their client by a parameter.
 
 use lakou_sdk::{
-    Closing, ConnectOptions, ConnectionId, Controller, Event, Message, Peer, Request, Result, Socket, controller, messaging,
+    Closing, ConnectOptions, ConnectionId, Controller, Event, Message, Peer, Request, Result, Socket, controller,
+    messaging,
 };
 
 /// A client, or a connection that one has opened.
