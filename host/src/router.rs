@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 
 use self::pattern::{Pattern, Segment};
 use crate::controller::Class;
+use crate::text::printable;
 
 mod pattern;
 
@@ -36,9 +37,9 @@ struct Mounted<T> {
 /// Why a pattern can not be mounted.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MountError {
-    #[error("its path {path} collides with {other}, which is mounted already: set another path in [controller.NAME]")]
+    #[error("its path {} collides with {}, which is mounted already: set another path in [controller.NAME]", printable(.path), printable(.other))]
     Taken { path: String, other: String },
-    #[error("its path {path} is no pattern: {cause}")]
+    #[error("its path {} is no pattern: {cause}", printable(.path))]
     Pattern { path: String, cause: String },
 }
 

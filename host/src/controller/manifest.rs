@@ -4,6 +4,7 @@ use serde::Deserialize;
 use wasmparser::{Parser, Payload};
 
 use crate::ids::is_controller_name;
+use crate::text::printable;
 
 /// The section that holds the defaults.
 const SECTION: &str = "lakou:controller";
@@ -28,11 +29,11 @@ pub(super) struct Manifest {
 /// Why a file's defaults can not be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ManifestError {
-    #[error("not a WebAssembly file: {0}")]
+    #[error("not a WebAssembly file: {}", one_line(.0))]
     NotWasm(String),
     #[error("a core module, not a component: build it for wasm32-wasip2, or wrap it with `wasm-tools component new`")]
     CoreModule,
-    #[error("its section `lakou:controller` {0}")]
+    #[error("its section `lakou:controller` {}", one_line(.0))]
     Section(String),
 }
 
@@ -72,6 +73,11 @@ pub(super) fn read(wasm: &[u8]) -> Result<Manifest, ManifestError> {
 /// Whether the defaults of a component can be read; why not.
 pub(crate) fn check_defaults(wasm: &[u8]) -> Result<(), String> {
     read(wasm).map(drop).map_err(|error| error.to_string())
+}
+
+/// Libraries quote what they have found, and over several lines.
+fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {

@@ -9,6 +9,7 @@ use redis::{Cmd, Value};
 use crate::identity::Identity;
 use crate::ids::{ConnectionId, ServerId};
 use crate::message::{Event, SharedEvent};
+use crate::text::printable;
 
 /// The version that is written. One that is higher is skipped when read.
 const VERSION: &str = "1";
@@ -49,9 +50,9 @@ impl Body {
 /// Why an entry is skipped.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
-    #[error("version {0} is newer than {VERSION}")]
+    #[error("version {} is newer than {VERSION}", printable(.0))]
     Newer(String),
-    #[error("{0}")]
+    #[error("{}", printable(.0))]
     Malformed(String),
 }
 
