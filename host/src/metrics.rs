@@ -27,7 +27,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// WebSocket connections open now.
+    /// WebSocket connections open now, those that controllers have opened included.
     connections,
     /// WebSocket connections opened since the start.
     connections_opened,
