@@ -13,8 +13,10 @@ use crate::platform;
 pub trait Class: Controller {
     /// How `messaging::broadcast` addresses the class.
     const NAME: &'static str;
-    /// The path pattern that it is mounted on.
-    const PATH: &'static str;
+    /// The path pattern that it is mounted on; `None`: it is a service and takes no clients.
+    const PATH: Option<&'static str>;
+    /// Whether it has an object on each server without a client.
+    const SERVICE: bool;
     /// Whether some method is for clients; if not, their messages are not looked into.
     const CLIENT_METHODS: bool;
     /// Whether there is a [`Controller::resume`]; if not, nothing can be saved.

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use crate::bindings::exports::lakou::controller::controller as exports;
+use crate::bindings::lakou::controller::types::Peer;
 use crate::class::{Class, Object, report};
 use crate::closing::Closing;
 use crate::dispatch;
@@ -95,8 +96,13 @@ impl<C: Class> exports::GuestConnection for Connection<C> {
 
 impl From<exports::Request> for Request {
     fn from(request: exports::Request) -> Self {
-        let exports::Request { method, path, query, params, headers, remote, subprotocols } = request;
-        Self { method, path, query, params, headers, remote, subprotocols }
+        let exports::Request { peer, method, path, query, params, headers, remote, subprotocols } = request;
+        let peer = match peer {
+            Peer::Client => crate::request::Peer::Client,
+            Peer::Server => crate::request::Peer::Server,
+            Peer::Nobody => crate::request::Peer::Nobody,
+        };
+        Self { peer, method, path, query, params, headers, remote, subprotocols }
     }
 }
 

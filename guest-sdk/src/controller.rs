@@ -30,6 +30,9 @@ pub trait Controller: Sized + 'static {
     }
 
     /// The WebSocket is open: make the object. `request` is what `connect` was shown. What is sent here arrives first.
+    ///
+    /// Also called, without `connect`, for the object of a service and for connections that the controller has
+    /// [opened itself](Socket::connect), if it has any: [`Request::peer`] tells.
     fn open(socket: Socket, request: Request) -> Self;
 
     /// The object of a living connection, made anew from what [`Socket::save`] or [`suspend`](Self::suspend) last gave:

@@ -109,18 +109,25 @@
 //! [`Socket::after`] and [`Socket::every`] call a method of this connection later, by an event. The [`Timer`] that they give
 //! is kept for as long as the event is wanted.
 //!
+//! # Services and connections outwards
+//!
+//! `#[controller(service)]` makes one object on each server when that starts, without a client: it gets events and has timers,
+//! and is made anew after a failure. With [`Socket::connect`] a controller opens WebSockets to other servers, whose objects are
+//! of the controller, too. [`Request::peer`] tells the kinds apart in [`open`](Controller::open).
+//!
 //! # What the operator grants
 //!
 //! | module | what it has | in `[controller.NAME]` of `lakou.toml` |
 //! | --- | --- | --- |
 //! | [`keyvalue`] | values that outlive connections and the host | `keyvalue = true` |
 //! | [`outgoing`] | HTTP requests to other servers | `http = ["https://api.example.org"]` |
+//! | [`Socket::connect`] | WebSockets to other servers | `websocket = ["wss://feed.example.org"]` |
 //! | [`config`] | settings and secrets of this controller | a table `[controller.NAME.config]` |
 //! | [`log`] | lines in the host's log | |
 //! | [`messaging`] | topics and identities that begin with the controller's name and `:` or `/` | |
 //! | | other topics, identities and controllers | `messaging = ["identity:user:*"]` |
 //!
-//! A component that uses `keyvalue` or `outgoing` without the grant is not loaded, and the host says what to write; other
+//! A component that uses `keyvalue`, `outgoing` or `connect` without the grant is not loaded, and the host says what to write; other
 //! calls that are not granted are [`Fault::Denied`], and the fault says it.
 //!
 //! # Tests
@@ -132,6 +139,7 @@ mod controller;
 
 mod closing;
 pub mod config;
+mod connect;
 mod event;
 mod fault;
 mod id;
@@ -168,6 +176,7 @@ pub mod expansion;
 
 pub use class::Class;
 pub use closing::Closing;
+pub use connect::ConnectOptions;
 pub use controller::Controller;
 pub use event::{Arguments, Event};
 pub use fault::{Fault, Result};
@@ -177,7 +186,7 @@ pub use identity::IdentityOptions;
 pub use lakou_sdk_macro::controller;
 pub use message::{Message, Outgoing};
 pub use notification::{Notification, NotificationId, notification};
-pub use request::{Acceptance, Refusal, Request};
+pub use request::{Acceptance, Peer, Refusal, Request};
 pub use saved::Saved;
 pub use serde_json::{Value, json};
 pub use socket::Socket;

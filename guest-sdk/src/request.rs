@@ -2,9 +2,25 @@
 
 use std::borrow::Cow;
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A client, which has asked for the connection.
+    Client,
+    /// A server, which the controller has [connected](crate::Socket::connect) to.
+    Server,
+    /// Nobody: it is the object of a service, `#[controller(service)]`.
+    Nobody,
+}
+
 /// The HTTP request that asks for the connection.
+///
+/// Where the [peer](Self::peer) is a server it is the one that the host has sent: path and query are the URL's, the parameters
+/// those of [`ConnectOptions::param`](crate::ConnectOptions::param), the header fields those of the server's answer, and
+/// [`subprotocols`](Self::subprotocols) has the one that it has chosen, or none. Where it is nobody, all is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    pub(crate) peer: Peer,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: Option<String>,
@@ -22,6 +38,7 @@ impl Request {
             None => (target, None),
         };
         Self {
+            peer: Peer::Client,
             method: "GET".to_owned(),
             path: path.to_owned(),
             query,
@@ -30,6 +47,12 @@ impl Request {
             remote: None,
             subprotocols: Vec::new(),
         }
+    }
+
+    /// What the object of a service is made with.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_nobody() -> Self {
+        Self { peer: Peer::Nobody, method: String::new(), ..Self::get("") }
     }
 
     /// Adds a header field, for tests.
@@ -44,6 +67,11 @@ impl Request {
     pub fn with_subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
         self.subprotocols.push(subprotocol.into());
         self
+    }
+
+    /// Who is at the other end.
+    pub fn peer(&self) -> Peer {
+        self.peer
     }
 
     /// `GET`, for every connection over HTTP/1.1.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::connect::ConnectOptions;
 use crate::event::Event;
 use crate::fault::Result;
 use crate::id::ConnectionId;
@@ -37,6 +38,7 @@ impl Socket {
     /// - [`Fault::TooLarge`](crate::Fault::TooLarge): the message alone is over the outbox limit.
     /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed. A client too slow for its outbox is
     ///   closed with 3008 by the `send` that overflows it.
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): it is a service's, and there is nobody to send to.
     pub fn send<'a>(&self, message: impl Into<Outgoing<'a>>) -> Result {
         self.platform.send(&message.into())
     }
@@ -135,7 +137,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic.
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic; or it is a service's, and there is no client.
     /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many topics as it may have.
     pub fn subscribe(&self, topic: &str) -> Result {
         self.platform.subscribe(topic)
@@ -181,6 +183,65 @@ impl Socket {
     /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed, and with it the registration.
     pub fn unregister(&self, identity: &str) -> Result {
         self.platform.unregister(identity)
+    }
+
+    /// Opens a WebSocket to a server elsewhere, `ws://` or `wss://`, and gives the id of it. The operator grants where to:
+    /// `websocket = ["wss://feed.example.org"]` in the controller's table of `lakou.toml`.
+    ///
+    /// It is a connection of this controller like any other: [`Controller::open`](crate::Controller::open) makes its object,
+    /// whose [`Request::peer`](crate::Request::peer) is [`Peer::Server`](crate::Peer), what the server sends are its messages,
+    /// and it can be reached by its id. It ends with the connection that has opened it, at the latest.
+    ///
+    /// This waits until the server has agreed, which counts as time of the call, and the connections of this sandbox wait, too.
+    /// With [`ConnectOptions::reconnect`](crate::ConnectOptions::reconnect) it does not wait: the host connects, again and
+    /// again, each time with a new object under the same id, until the object itself closes.
+    ///
+    /// ```
+    /// use lakou_sdk::{ConnectOptions, Controller, Message, Peer, Request, Result, Socket, controller, messaging};
+    ///
+    /// /// What a feed says goes to all who are subscribed.
+    /// enum Prices {
+    ///     Service,
+    ///     Feed,
+    /// }
+    ///
+    /// #[controller(service)]
+    /// impl Controller for Prices {
+    ///     fn open(socket: Socket, request: Request) -> Self {
+    ///         if request.peer() == Peer::Server {
+    ///             return Self::Feed;
+    ///         }
+    ///         socket.connect("wss://feed.example.org/prices", ConnectOptions::new().reconnect()).expect("it is granted");
+    ///         Self::Service
+    ///     }
+    ///
+    ///     fn message(&mut self, message: Message) -> Result {
+    ///         messaging::publish("prices", &message)
+    ///     }
+    /// }
+    ///
+    /// # use lakou_sdk::testing::Host;
+    /// let host = Host::new();
+    /// let server = host.serve("wss://feed.example.org/prices");
+    /// host.start::<Prices>();
+    /// assert_eq!(server.connections().len(), 1);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Fault::Denied`](crate::Fault::Denied): the server is not granted, or the address that it is at.
+    /// - [`Fault::Invalid`](crate::Fault::Invalid): not such a URL; or header fields or subprotocols that can not be sent.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): out of reach, late, not trusted, or it does not agree; or the
+    ///   controller has as many such connections as it may have, 64 by default.
+    /// - [`Fault::Gone`](crate::Fault::Gone): this connection is closing or closed.
+    pub fn connect(&self, url: &str, options: ConnectOptions) -> Result<ConnectionId> {
+        self.platform.connect(url, &options)
+    }
+
+    /// The end of [`connect`](Self::connect), and of its reconnecting: an open connection is closed with 1000. Nothing happens
+    /// if there is no such connection of this controller on this server.
+    pub fn disconnect(&self, id: &ConnectionId) {
+        self.platform.disconnect(id);
     }
 
     /// Sends an event to every *other* connection of this controller, on every server. `Ok` says that it is on its way:

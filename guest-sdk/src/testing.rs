@@ -54,6 +54,8 @@
 //! [`Host::configure`] is the operator's configuration, and [`Host::answer_outgoing`] the rest of the world. Whom a controller
 //! may address is for an operator to grant; here it is everybody whom a test does not [deny](Host::deny).
 //!
+//! [`Host::start`] starts a service, and [`Host::serve`] is a server elsewhere that controllers may connect to.
+//!
 //! What it leaves out: most limits of size, number, speed and memory, other servers, the passing of time by itself, and the
 //! order between different senders.
 
@@ -65,12 +67,14 @@ mod mailboxes;
 mod path;
 mod rules;
 mod seats;
+mod server;
 mod services;
 mod timers;
 mod yard;
 
 pub use client::Client;
 pub use host::Host;
+pub use server::Server;
 pub use yard::Misfit;
 
 pub use crate::platform::Origin;

@@ -184,6 +184,10 @@ pub struct ControllerConfig {
     pub max_failures: Option<usize>,
     /// Instead of [`GuestLimits::max_bucket`].
     pub max_bucket: Option<usize>,
+    /// Instead of [`GuestLimits::max_outward`].
+    pub max_outward: Option<usize>,
+    /// Whether it runs as a service, one object a server without a client, instead of what the component says itself.
+    pub service: Option<bool>,
     /// What it may ask of the host.
     pub grants: Grants,
 }

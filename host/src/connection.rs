@@ -32,6 +32,10 @@ pub(crate) struct Connection {
     pub(crate) topics_over: AtomicBool,
     /// How many topics it may be subscribed to; none: as many as the bus allows by itself.
     pub(crate) topics_limit: Option<usize>,
+    /// There is no other end: it is the object of a service.
+    pub(crate) nobody: bool,
+    /// Its own object has closed it.
+    pub(crate) let_go: AtomicBool,
     outbox: Mutex<Outbox>,
     outbox_limit: usize,
     waiting_messages: AtomicUsize,
@@ -58,6 +62,8 @@ pub(crate) enum NotQueued {
     Gone,
     /// The message alone is over the limit.
     TooLarge,
+    /// There is nobody to send to.
+    Nobody,
 }
 
 /// What the session is to do next, taken from the outbox.
@@ -94,6 +100,8 @@ impl Connection {
             id,
             topics_over: AtomicBool::new(false),
             topics_limit: None,
+            nobody: false,
+            let_go: AtomicBool::new(false),
             outbox: Mutex::default(),
             outbox_limit,
             waiting_messages: AtomicUsize::new(0),
@@ -110,8 +118,16 @@ impl Connection {
         Connection { topics_limit: Some(limit), ..self }
     }
 
+    /// What a service's object has in the place of a connection.
+    pub(crate) fn to_nobody(id: ConnectionId) -> Self {
+        Connection { nobody: true, ..Connection::new(id, 0) }
+    }
+
     /// Queues a message for the client, first in, first out.
     pub(crate) fn send(&self, message: Message) -> Result<(), NotQueued> {
+        if self.nobody {
+            return Err(NotQueued::Nobody);
+        }
         let length = message.len();
         if length > self.outbox_limit {
             return Err(NotQueued::TooLarge);
@@ -147,6 +163,11 @@ impl Connection {
 
     pub(crate) fn saved(&self) -> Option<Bytes> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was kept is of no use.
+    pub(crate) fn forget_saved(&self) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn has_saved(&self) -> bool {
@@ -185,6 +206,41 @@ impl Connection {
                 }
             }
             changed.await;
+        }
+    }
+
+    /// Waits until the session has ended.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let changed = self.written.notified();
+            if self.outbox().over {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// In the place of a session, for a connection to nobody: waits for the close.
+    pub(crate) async fn closes(&self) -> Closing {
+        let mut nothing = VecDeque::new();
+        let mut due = None;
+        loop {
+            let outgoing = std::future::poll_fn(|context| self.poll_outgoing(context, 0, &mut nothing));
+            let next = match due {
+                None => outgoing.await,
+                Some(when) => match tokio::time::timeout_at(when, outgoing).await {
+                    Ok(next) => next,
+                    Err(_elapsed) => {
+                        due = None;
+                        continue;
+                    }
+                },
+            };
+            match next {
+                Outgoing::Close(closing) => return closing,
+                Outgoing::CloseAt(when) => due = Some(when),
+                Outgoing::Messages(_) => {}
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod cache;
 mod call;
 mod class;
 mod compiler;
+mod dial;
 mod engine;
 mod environment;
 mod grants;
@@ -27,6 +28,7 @@ mod state;
 
 pub(crate) use class::Class;
 pub(crate) use compiler::serve as compile;
+pub(crate) use dial::{Dial, NotConnected};
 pub(crate) use environment::Environment;
 pub(crate) use load::load_folder;
 pub use load::{LoadError, Mount};

@@ -12,7 +12,7 @@ mod address;
 
 /// What an operator is told about an entry that is none.
 const WANTED: &str = "wanted is scheme, host and port, like https://api.example.org, https://*.example.net:8443, \
-    http://127.0.0.1:9000 or `http://backend:8080 private`";
+    wss://feed.example.org, http://127.0.0.1:9000 or `http://backend:8080 private`";
 
 /// One entry of a list of what may be reached.
 ///
@@ -40,6 +40,8 @@ pub struct Destination {
 pub(crate) enum Scheme {
     Http,
     Https,
+    Ws,
+    Wss,
 }
 
 /// Where somebody wants to go.
@@ -100,15 +102,25 @@ impl Destination {
 impl Scheme {
     pub(crate) fn port(self) -> u16 {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
+            Scheme::Http | Scheme::Ws => 80,
+            Scheme::Https | Scheme::Wss => 443,
         }
+    }
+
+    pub(crate) fn is_secure(self) -> bool {
+        matches!(self, Scheme::Https | Scheme::Wss)
+    }
+
+    pub(crate) fn is_websocket(self) -> bool {
+        matches!(self, Scheme::Ws | Scheme::Wss)
     }
 
     pub(crate) fn of(text: &str) -> Option<Self> {
         match text {
             "http" => Some(Scheme::Http),
             "https" => Some(Scheme::Https),
+            "ws" => Some(Scheme::Ws),
+            "wss" => Some(Scheme::Wss),
             _ => None,
         }
     }
@@ -131,6 +143,30 @@ impl Host {
     }
 }
 
+impl Target {
+    /// Where a URI wants to go; none: it does not say so, or says more than that.
+    pub(crate) fn of(uri: &http::Uri) -> Option<Self> {
+        let scheme = Scheme::of(uri.scheme_str()?)?;
+        let authority = uri.authority()?;
+        // A name and a password there would go nowhere; those who look at the beginning only would take them for the host.
+        if authority.as_str().contains('@') {
+            return None;
+        }
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            None if authority.as_str().ends_with(':') => return None,
+            None => scheme.port(),
+        };
+        Some(Target { scheme, host: Host::of(authority.host())?, port })
+    }
+
+    /// Host and port, as they stand in the header `host`.
+    pub(crate) fn authority(&self) -> String {
+        let text = self.to_string();
+        text.split_once("://").map(|(_, authority)| authority.to_owned()).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}://{}", self.scheme, self.host)?;
@@ -143,6 +179,8 @@ impl fmt::Display for Scheme {
         formatter.write_str(match self {
             Scheme::Http => "http",
             Scheme::Https => "https",
+            Scheme::Ws => "ws",
+            Scheme::Wss => "wss",
         })
     }
 }

@@ -22,7 +22,10 @@ mod telemetry;
 mod server;
 
 mod http;
+mod outward;
 mod router;
+mod service;
+
 mod session;
 
 mod controller;

@@ -92,6 +92,16 @@ impl Closing {
         Closing::new(3008, "too slow: the outbox is full")
     }
 
+    /// The controller does not want the connection that it has opened any more.
+    pub(crate) fn unwanted() -> Self {
+        Closing::new(1000, "")
+    }
+
+    /// The connection that has asked for this one has ended.
+    pub(crate) fn owner_gone() -> Self {
+        Closing::new(1001, "")
+    }
+
     /// Whether this side may send it.
     pub(crate) fn check(&self) -> Result<(), String> {
         let allowed = matches!(self.code, 1000..=1003 | 1007..=1014 | 3000..=4999);

@@ -33,7 +33,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// WebSocket connections open now.
+    /// WebSocket connections open now, those that controllers have opened included.
     connections,
     /// WebSocket connections opened since the start.
     connections_opened,
@@ -149,6 +149,16 @@ metrics! {
     outgoing_requests,
     /// HTTP requests of controllers to hosts that are granted and turned out to be at addresses that are not.
     outgoing_prohibited,
+    /// WebSockets that controllers have to other servers now, those that are being tried included.
+    outward,
+    /// WebSockets that controllers have opened to other servers since the start.
+    outward_opened,
+    /// Attempts to open one that have failed.
+    outward_failed,
+    /// Services that run now.
+    services,
+    /// Services that were made anew after a failure.
+    services_restarted,
     /// Lines a guest printed beyond what the log takes.
     log_lines_dropped,
     /// Plain HTTP requests answered by controllers.

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 
-use crate::destination::{Destination, Host, Scheme, Target};
+use crate::destination::{Destination, Host, Target};
 
 mod http;
 
@@ -89,10 +89,10 @@ impl Outbound {
         let stream = self.dial(target).await?;
         // Requests and answers are whole: nothing is gained by waiting for more of them.
         let _ = stream.set_nodelay(true);
-        match target.scheme {
-            Scheme::Http => Ok(Box::new(stream)),
-            Scheme::Https => Ok(Box::new(secure(stream, &target.host).await?)),
+        if target.scheme.is_secure() {
+            return Ok(Box::new(secure(stream, &target.host).await?));
         }
+        Ok(Box::new(stream))
     }
 
     async fn dial(&self, target: &Target) -> Result<TcpStream, NotOpen> {
@@ -141,14 +141,14 @@ fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
 
 /// Whether what is listed can only be spoken to with certificates to trust.
 pub(crate) fn needs_trust(destination: &Destination) -> bool {
-    destination.scheme() == Scheme::Https
+    destination.scheme().is_secure()
 }
 
 /// Reads the system's root certificates, which takes some milliseconds, once.
 ///
 /// # Errors
 ///
-/// What is wrong if there are none: no https target can be trusted then.
+/// What is wrong if there are none: no https or wss target can be trusted then.
 pub(crate) fn trust() -> Result<Arc<ClientConfig>, String> {
     static TRUST: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
     TRUST.get_or_init(read_trust).clone()

@@ -2,9 +2,21 @@
 
 use std::net::SocketAddr;
 
-/// The HTTP request that asks for a connection.
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Who has asked for it.
+    Client,
+    /// Who was asked for it.
+    Server,
+    /// The object of a service has none.
+    Nobody,
+}
+
+/// The HTTP request that asks for a connection; if this side has asked, with the answer's header fields.
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(crate) peer: Peer,
     pub(crate) method: String,
     /// Still percent-encoded, without the query.
     pub(crate) path: String,
@@ -14,6 +26,22 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) subprotocols: Vec<String>,
+}
+
+impl Request {
+    /// What the object of a service is made with.
+    pub(crate) fn of_nobody() -> Self {
+        Request {
+            peer: Peer::Nobody,
+            method: String::new(),
+            path: String::new(),
+            query: None,
+            params: Vec::new(),
+            headers: Vec::new(),
+            remote: None,
+            subprotocols: Vec::new(),
+        }
+    }
 }
 
 /// The class wants the connection.

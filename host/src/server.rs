@@ -4,18 +4,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use self::accept::Door;
 use crate::bus::{BusHealth, BusMonitor};
 use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
-use crate::controller::{Environment, LoadError, Mount, load_folder};
+use crate::controller::{Class, Environment, LoadError, Mount, load_folder};
 use crate::http::Service;
 use crate::identities;
 use crate::link::{Address, Link};
 use crate::metrics::Metrics;
+use crate::outward;
 use crate::router::Router;
+use crate::service;
 use crate::shutdown::{self, Last};
 use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
@@ -30,6 +32,7 @@ pub struct Server {
     address: SocketAddr,
     service: Arc<Service>,
     environment: Arc<Environment>,
+    services: Vec<Arc<Class>>,
     last: Last,
     mounts: Vec<Mount>,
     rejected: Vec<LoadError>,
@@ -104,10 +107,12 @@ impl Server {
                 (Arc::clone(&file) as _, file)
             }
         };
+        let (dials, asked) = mpsc::unbounded_channel();
         let environment =
-            Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive)
+            Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive, dials)
                 .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
+        tokio::spawn(outward::serve(asked));
         let (loaded, mut rejected) = load_folder(&environment)
             .await
             .map_err(|cause| StartError::Controllers { folder: settings.controllers.display().to_string(), cause })?;
@@ -120,9 +125,14 @@ impl Server {
         }
         let mut router = Router::new();
         let mut mounts = Vec::new();
+        let mut services = Vec::new();
         for (class, mount) in loaded {
-            match router.mount(&mount.path, Arc::clone(&class)) {
-                Ok(()) => mounts.push(mount),
+            let mounted = class.path.as_deref().map_or(Ok(()), |path| router.mount(path, Arc::clone(&class)));
+            match mounted {
+                Ok(()) => {
+                    services.extend(class.service.then_some(class));
+                    mounts.push(mount);
+                }
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
         }
@@ -141,6 +151,7 @@ impl Server {
             listener,
             service: Arc::new(Service::new(router, Arc::clone(&environment))),
             environment,
+            services,
             last,
             mounts,
             rejected,
@@ -181,6 +192,9 @@ impl Server {
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let (stop, stopping) = watch::channel(false);
         let clients = Clients::new(Arc::clone(&self.environment.settings), self.metrics());
+        for class in self.services.drain(..) {
+            tokio::spawn(service::run(class, stopping.clone()));
+        }
         let door = Door::new(&self.service, &clients, self.environment.alive.clone(), stopping);
         tokio::select! {
             () = door.accept(&self.listener) => {}

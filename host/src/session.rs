@@ -25,11 +25,13 @@ use crate::message::{Closing, Message};
 use crate::metrics::Metrics;
 use crate::text::cut;
 
+mod client;
 mod deadlines;
 mod ending;
 mod heard;
 mod pace;
 
+pub(crate) use self::client::{NotAgreed, Socket, shake_hands};
 use self::deadlines::{Deadlines, Passed};
 use self::ending::close_frame;
 use self::heard::Heard;
@@ -49,7 +51,8 @@ pub(crate) struct Session<S> {
     socket: WebSocketStream<Heard<S>>,
     connection: Arc<Connection>,
     seat: Seat,
-    visitor: Visitor,
+    /// None: the other end is a server that the controller has called.
+    visitor: Option<Visitor>,
     settings: Arc<Config>,
     metrics: Arc<Metrics>,
     /// Taken from the outbox, not yet given to the socket.
@@ -104,15 +107,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         seat: Seat,
         visitor: Visitor,
     ) -> Self {
+        let config = config(&seat.class.environment.settings);
+        let stream = Heard::new(stream);
+        let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
+        Session::over(Socket(socket), connection, seat, Some(visitor))
+    }
+
+    /// Makes a session of a socket whose handshake is done, whichever side has begun it.
+    pub(crate) fn over(
+        Socket(socket): Socket<S>,
+        connection: Arc<Connection>,
+        seat: Seat,
+        visitor: Option<Visitor>,
+    ) -> Self {
         let environment = &seat.class.environment;
         let settings = Arc::clone(&environment.settings);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(settings.read_buffer)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(Some(settings.max_message))
-            .max_frame_size(Some(settings.max_frame.min(settings.max_message)));
         Session {
-            socket: WebSocketStream::from_partially_read(Heard::new(stream), read, Role::Server, Some(config)).await,
+            socket,
             metrics: Arc::clone(&environment.metrics),
             connection,
             outgoing: VecDeque::new(),
@@ -213,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn keeps_pace(&mut self, context: &mut Context<'_>) -> bool {
         let read = self.pace.poll(context);
         if read == Read::NotNow {
-            self.visitor.met(Limit::Messages);
+            self.met(Limit::Messages);
         }
         read == Read::Now
     }
@@ -292,7 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Frame::Text(text) => Message::Text(text),
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Close(frame) => {
-                let theirs = ending::theirs(frame, &self.visitor);
+                let theirs = ending::theirs(frame, self.visitor.as_ref());
                 return Some(self.ended(theirs));
             }
             Frame::Ping(_) => {
@@ -380,7 +391,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.closing.is_some() {
             return Some(self.lost(error));
         }
-        self.visitor.met(if code == 1009 { Limit::Message } else { Limit::WebSocket });
+        self.met(if code == 1009 { Limit::Message } else { Limit::WebSocket });
         let closing = Closing::new(code, cut(&error.to_string(), Closing::REASON_LIMIT));
         self.failing = Some(closing.clone());
         self.seat.put(Work::Hangup { connection: self.key(), closing });
@@ -393,7 +404,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.ended(Closing::abnormal(&error.to_string()))
     }
 
+    fn met(&self, limit: Limit) {
+        if let Some(visitor) = &self.visitor {
+            visitor.met(limit);
+        }
+    }
+
     fn key(&self) -> ConnectionKey {
         self.connection.id.key()
     }
+}
+
+fn config(settings: &Config) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(settings.read_buffer)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(settings.max_message))
+        .max_frame_size(Some(settings.max_frame.min(settings.max_message)))
 }

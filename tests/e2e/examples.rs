@@ -2,10 +2,12 @@
 
 mod announce;
 mod chat;
+mod clock;
 mod echo;
 mod guess;
 mod notifications;
 mod plain_http;
+mod relay;
 mod reminder;
 mod ticker;
 mod visits;

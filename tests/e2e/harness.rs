@@ -1,10 +1,11 @@
 //! What scenarios are written with: a host (in process, or the real binary), clients (polite ones and rude ones), the
-//! guests, Redis servers that can fail, a server for guests to call, and bounded waiting. Nothing here knows a single scenario.
+//! guests, Redis servers that can fail, a web server and a feed for guests to call, and bounded waiting. Nothing here knows a single scenario.
 
 pub(crate) mod binary;
 pub(crate) mod buses;
 pub(crate) mod bystander;
 pub(crate) mod components;
+pub(crate) mod feed;
 pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod frames;

@@ -16,6 +16,8 @@
 //! | `topics` | who gets a publication, on each bus |
 //! | `addressees` | whom a controller may address, by itself and by grant |
 //! | `outgoing` | HTTP requests of guests: where they may go, and where never |
+//! | `outward` | WebSockets of guests to other servers: where they may go, what fails, who hears of it |
+//! | `services` | objects without a client: what they hear, and that they come back |
 //! | `values` | keys and values of guests, in each store |
 //! | `host_services` | configuration, log, variables and folders, as granted |
 //! | `client_events` | JSON messages of clients as calls of methods, and those that are none |
@@ -77,6 +79,7 @@ mod misbehaving;
 mod misfits;
 mod odd_mounts;
 mod outgoing;
+mod outward;
 mod overrides;
 mod readme;
 mod redis_deaths;
@@ -89,6 +92,7 @@ mod refusals;
 mod requests;
 mod routing;
 mod servers;
+mod services;
 mod sessions;
 mod shutdown;
 mod silence;

@@ -31,8 +31,20 @@ const KNOWN_IN: &[(&str, &[&str])] = &[
 
 /// The host's layers, along the data flow: each imports those behind it and the leaves (every other module), which
 /// import no layer.
-const LAYERS: &[&str] =
-    &["fuzzing", "cli", "server", "http", "router", "session", "controller", "identities", "bus", "store"];
+const LAYERS: &[&str] = &[
+    "fuzzing",
+    "cli",
+    "server",
+    "http",
+    "router",
+    "outward",
+    "service",
+    "session",
+    "controller",
+    "identities",
+    "bus",
+    "store",
+];
 
 /// A source file: its path in the checkout and its content.
 struct Source {

@@ -10,13 +10,16 @@ use crate::path;
 /// A controller's own name and path pattern.
 pub(crate) struct Defaults {
     pub(crate) name: String,
-    pub(crate) path: String,
+    /// None: it is a service and nothing else.
+    pub(crate) path: Option<String>,
+    /// Whether it has an object on each server without a client.
+    pub(crate) service: bool,
     /// Whether its objects can be made anew from saved state; it is the block that says so.
     pub(crate) resume: bool,
 }
 
-const WANTED: &str = "wanted: `#[controller]`, `#[controller(path = \"/chat/{room}\")]` or \
-                      `#[controller(name = \"chat\", path = \"/chat/{room}\")]`";
+const WANTED: &str = "wanted: `#[controller]`, `#[controller(path = \"/chat/{room}\")]`, \
+                      `#[controller(name = \"chat\", path = \"/chat/{room}\")]` or `#[controller(service)]`";
 
 /// Longer names are refused by the host.
 const LONGEST_NAME: usize = 64;
@@ -24,10 +27,14 @@ const LONGEST_NAME: usize = 64;
 impl Defaults {
     pub(crate) fn parse(args: TokenStream, class: &Ident) -> Result<Self> {
         let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(args)?;
-        let (mut name, mut path) = (None, None);
+        let (mut name, mut path, mut service) = (None, None, false);
         for Setting { key, value } in settings {
-            let place = if key == "name" { &mut name } else { &mut path };
-            if place.replace(value).is_some() {
+            let twice = match value {
+                None => std::mem::replace(&mut service, true),
+                Some(value) if key == "name" => name.replace(value).is_some(),
+                Some(value) => path.replace(value).is_some(),
+            };
+            if twice {
                 return Err(Error::new(key.span(), format!("`{key}` is given twice; {WANTED}")));
             }
         }
@@ -37,29 +44,36 @@ impl Defaults {
         };
         let path = match path {
             Some(path) => {
-                path::check(&path.value()).map_err(|reason| Error::new(path.span(), reason)).map(|()| path.value())?
+                path::check(&path.value()).map_err(|reason| Error::new(path.span(), reason))?;
+                Some(path.value())
             }
-            None => format!("/{name}"),
+            None if service => None,
+            None => Some(format!("/{name}")),
         };
-        Ok(Self { name, path, resume: false })
+        Ok(Self { name, path, service, resume: false })
     }
 
     /// The content of the custom section. No field can hold a character that JSON escapes.
     pub(crate) fn to_json(&self) -> String {
+        let path = self.path.as_ref().map(|path| format!(r#","path":"{path}""#)).unwrap_or_default();
+        let service = if self.service { r#","service":true"# } else { "" };
         let resume = if self.resume { r#","resume":true"# } else { "" };
-        format!(r#"{{"version":1,"name":"{}","path":"{}"{resume}}}"#, self.name, self.path)
+        format!(r#"{{"version":1,"name":"{}"{path}{service}{resume}}}"#, self.name)
     }
 }
 
-/// `key = "value"`.
+/// `key = "value"`, or `service`.
 struct Setting {
     key: Ident,
-    value: LitStr,
+    value: Option<LitStr>,
 }
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let Ok(key) = input.parse::<Ident>() else { return Err(input.error(WANTED)) };
+        if key == "service" {
+            return Ok(Self { key, value: None });
+        }
         if key != "name" && key != "path" {
             return Err(Error::new(key.span(), format!("unknown argument `{key}`; {WANTED}")));
         }
@@ -69,7 +83,7 @@ impl Parse for Setting {
         if !input.peek(LitStr) {
             return Err(input.error(format!("`{key}` is a string literal; {WANTED}")));
         }
-        Ok(Self { key, value: input.parse()? })
+        Ok(Self { key, value: Some(input.parse()?) })
     }
 }
 
@@ -114,10 +128,13 @@ mod tests {
 
     #[test]
     fn the_section_says_that_objects_can_be_resumed_where_they_can() {
-        let defaults = Defaults { name: "chat".to_owned(), path: "/chat/{room}".to_owned(), resume: false };
+        let defaults =
+            Defaults { name: "chat".to_owned(), path: Some("/chat/{room}".to_owned()), service: false, resume: false };
         assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","path":"/chat/{room}"}"#);
-        let json = Defaults { resume: true, ..defaults }.to_json();
-        assert_eq!(json, r#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true}"#);
+        let defaults = Defaults { resume: true, ..defaults };
+        assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true}"#);
+        let defaults = Defaults { service: true, path: None, ..defaults };
+        assert_eq!(defaults.to_json(), r#"{"version":1,"name":"chat","service":true,"resume":true}"#);
     }
 
     #[test]

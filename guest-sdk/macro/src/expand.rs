@@ -114,14 +114,19 @@ fn take_marked(block: &mut ItemImpl, errors: &mut Errors) -> Vec<Marked> {
 
 /// The table from names to methods.
 fn class_impl(class: &Ident, defaults: &Defaults, marked: &[Marked]) -> TokenStream {
-    let Defaults { name, path, resume } = defaults;
+    let Defaults { name, path, service, resume } = defaults;
+    let path = match path {
+        Some(path) => quote!(::lakou_sdk::expansion::Option::Some(#path)),
+        None => quote!(::lakou_sdk::expansion::Option::None),
+    };
     let client_methods = marked.iter().any(|marked| marked.client);
     let arms = marked.iter().map(table_entry);
     quote! {
         #[automatically_derived]
         impl ::lakou_sdk::expansion::Class for #class {
             const NAME: &'static str = #name;
-            const PATH: &'static str = #path;
+            const PATH: ::lakou_sdk::expansion::Option<&'static str> = #path;
+            const SERVICE: bool = #service;
             const CLIENT_METHODS: bool = #client_methods;
             const RESUMES: bool = #resume;
 

@@ -12,8 +12,11 @@ mod path;
 
 /// Makes an `impl Controller for Type` the controller of the component that this crate is.
 ///
-/// `#[controller]`, `#[controller(path = "/chat/{room}")]` or `#[controller(name = "chat", path = "/chat/{room}")]`. The
-/// name is the type's in kebab-case by default, and the path is `/` and the name. A path segment is literal text, a
+/// `#[controller]`, `#[controller(path = "/chat/{room}")]`, `#[controller(name = "chat", path = "/chat/{room}")]` or
+/// `#[controller(service)]`: then the host makes one object on each server, without a client, and there is no path unless one is
+/// written, too.
+///
+/// The name is the type's in kebab-case by default, and the path is `/` and the name. A path segment is literal text, a
 /// parameter `{name}`, or, at the end, a parameter for the rest `{*name}`.
 ///
 /// Beside the methods of the trait, the block holds methods that are called by name:

@@ -8,6 +8,7 @@ use super::Origin;
 use super::detached::Detached;
 use crate::bindings::lakou::controller as wit;
 use crate::bindings::wasi::logging::logging;
+use crate::connect::ConnectOptions;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
@@ -85,6 +86,24 @@ impl Socket {
 
     pub(crate) fn unregister(&self, identity: &str) -> Result {
         self.socket.unregister(identity).map_err(fault)
+    }
+
+    pub(crate) fn connect(&self, url: &str, options: &ConnectOptions) -> Result<ConnectionId> {
+        let headers: Vec<(&str, &[u8])> = options.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let params: Vec<(&str, &str)> = options.params.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let subprotocols: Vec<&str> = options.subprotocols.iter().map(|name| &**name).collect();
+        let options = wit::client::ConnectOptions {
+            subprotocols: &subprotocols,
+            headers: &headers,
+            params: &params,
+            reconnect: options.reconnect,
+        };
+        wit::client::connect(&self.socket, url, options).map(ConnectionId::from).map_err(fault)
+    }
+
+    #[allow(clippy::unused_self, reason = "it is a socket's in the fake host")]
+    pub(crate) fn disconnect(&self, id: &ConnectionId) {
+        wit::client::disconnect(id.as_str());
     }
 
     pub(crate) fn broadcast(&self, event: &Event) -> Result {

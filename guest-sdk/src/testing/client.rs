@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::request::Acceptance;
 use crate::saved::Saved;
 
-/// One connected client. Dropping it does not end the connection; [`leave`](Self::leave) does.
+/// One connected client, or the [server](super::Server) at the other end of a connection outwards. Dropping it does not end the connection; [`leave`](Self::leave) does.
 #[derive(Debug)]
 pub struct Client {
     yard: Rc<Yard>,

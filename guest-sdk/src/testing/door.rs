@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::rules;
 use super::yard::{Action, Misfit, Target, Yard};
 use crate::closing::Closing;
+use crate::connect::ConnectOptions;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
@@ -69,7 +70,9 @@ impl Socket {
 
     pub(crate) fn close(&self, code: u16, reason: &str) -> Result {
         rules::closing(code, reason)?;
-        self.yard()?.close(&self.id, Closing::new(code, reason));
+        let yard = self.yard()?;
+        yard.let_go(&self.id);
+        yard.close(&self.id, Closing::new(code, reason));
         Ok(())
     }
 
@@ -77,8 +80,7 @@ impl Socket {
         rules::topic(topic)?;
         let yard = self.yard()?;
         yard.services().granted(&format!("topic:{topic}"))?;
-        yard.subscribe(&self.id, topic);
-        Ok(())
+        yard.subscribe(&self.id, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &str) {
@@ -130,6 +132,17 @@ impl Socket {
         rules::event(event)?;
         let number = self.living()?.set_timer(&self.id, time, repeats, event.clone())?;
         Ok(Timer { yard: self.yard.clone(), number: Some(number) })
+    }
+
+    pub(crate) fn connect(&self, url: &str, options: &ConnectOptions) -> Result<ConnectionId> {
+        rules::connect(url, options)?;
+        self.living()?.connect(&self.id, url, options)
+    }
+
+    pub(crate) fn disconnect(&self, id: &ConnectionId) {
+        if let Ok(yard) = self.yard() {
+            yard.disconnect(id);
+        }
     }
 
     /// The host, if the connection is neither closing nor closed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::path;
+use super::server::Server;
 use super::yard::{Action, Misfit, Target, Yard};
 use crate::class::Class;
 use crate::closing::Closing;
@@ -12,7 +13,7 @@ use crate::controller::Controller;
 use crate::event::Event;
 use crate::id::ConnectionId;
 use crate::message::Message;
-use crate::request::{Refusal, Request};
+use crate::request::{Acceptance, Refusal, Request};
 
 /// A host of one test, with its connections.
 #[derive(Debug, Default)]
@@ -38,8 +39,9 @@ impl Host {
     /// If the path does not fit the controller's pattern: no client would get there.
     pub fn connect<C: Class>(&self, request: impl Into<Request>) -> Result<Client, Refusal> {
         let mut request = request.into();
-        request.params = path::params(C::PATH, &request.path)
-            .unwrap_or_else(|| panic!("`{}` is not on the path `{}` of `{}`", request.path, C::PATH, C::NAME));
+        let pattern = C::PATH.unwrap_or_else(|| panic!("`{}` is a service and has no path", C::NAME));
+        request.params = path::params(pattern, &request.path)
+            .unwrap_or_else(|| panic!("`{}` is not on the path `{pattern}` of `{}`", request.path, C::NAME));
         let answer = self.yard.enter(|| C::connect(&request));
         self.yard.settle();
         let acceptance = answer?;
@@ -48,8 +50,27 @@ impl Host {
         {
             return Err(Refusal::new(500, format!("subprotocol `{subprotocol}` was not offered")));
         }
-        let id = Yard::open::<C>(&self.yard, request);
+        let id = self.yard.open::<C>(request);
         Ok(Client::new(Rc::clone(&self.yard), id, acceptance))
+    }
+
+    /// Starts the service `C`, as a server does when it starts. What is given stands for its object; there is no client to send
+    /// anything, or to receive it.
+    ///
+    /// # Panics
+    ///
+    /// If the controller is no service.
+    pub fn start<C: Class>(&self) -> Client {
+        assert!(C::SERVICE, "`{}` is no service: #[controller(service)]", C::NAME);
+        let id = self.yard.open::<C>(Request::of_nobody());
+        Client::new(Rc::clone(&self.yard), id, Acceptance::new())
+    }
+
+    /// From now on there is a server elsewhere, at this URL, which controllers may connect to; it agrees to everything, and
+    /// chooses the first subprotocol that is offered. Connections to other URLs are [`Fault::Denied`](crate::Fault::Denied).
+    pub fn serve(&self, url: &str) -> Server {
+        self.yard.set_server(url, true);
+        Server::new(Rc::clone(&self.yard), url)
     }
 
     /// What the controller `C` answers to a plain HTTP request.
@@ -122,8 +143,8 @@ impl Host {
         self.yard.set_store_away(false);
     }
 
-    /// Moves the clock: timers that come due until then call their methods, in the order of their times. The clock stands
-    /// still otherwise.
+    /// Moves the clock: timers that come due until then call their methods, in the order of their times. Then connections to
+    /// servers are opened again that were lost a second ago or before. The clock stands still otherwise.
     pub fn advance(&self, time: Duration) {
         self.yard.advance(time);
     }
@@ -171,6 +192,7 @@ impl Host {
     /// Stops: every connection is told, then closed with 1001.
     pub fn shutdown(&self) {
         self.yard.act(Action::Shutdown);
+        self.yard.give_up_servers();
         for id in self.yard.alive() {
             self.yard.close(&id, Closing::new(1001, "the server stops"));
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::connect::ConnectOptions;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
@@ -114,6 +115,27 @@ pub(super) fn outgoing(request: &http::Request<Vec<u8>>) -> Result {
         "the request: its URI begins with neither http:// nor https://",
     )?;
     check(uri.authority().is_some(), "the request: its URI names no host")
+}
+
+/// Whether there is somebody to send to.
+pub(super) fn somebody(is_there: bool) -> Result {
+    check(is_there, "there is nobody to send to: it is the object of a service")
+}
+
+/// Whether it is a URL, and header fields, that a connection can be opened with.
+pub(super) fn connect(url: &str, options: &ConnectOptions) -> Result {
+    let uri: Option<http::Uri> = url.parse().ok().filter(|_| !url.contains(['#', '@']));
+    let is_websocket = |uri: http::Uri| matches!(uri.scheme_str(), Some("ws" | "wss")) && uri.authority().is_some();
+    check(uri.is_some_and(is_websocket), "no URL to connect to: ws:// or wss://, a host and a path are wanted")?;
+    for (name, value) in &options.headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok();
+        check(name.is_some() && http::HeaderValue::from_bytes(value).is_ok(), "a header that can not be sent")?;
+        let own = ["host", "connection", "upgrade", "content-length", "transfer-encoding"];
+        let is_own = |name: &str| own.contains(&name) || name.starts_with("sec-websocket-");
+        check(!name.is_some_and(|name| is_own(name.as_str())), "a header that is the host's to set")?;
+    }
+    let is_token = |text: &String| !text.is_empty() && !text.contains(|c: char| !c.is_ascii_graphic() || c == ',');
+    check(options.subprotocols.iter().all(is_token), "a subprotocol is one word")
 }
 
 pub(super) fn closing(code: u16, reason: &str) -> Result {

@@ -22,6 +22,7 @@ pub(super) trait Seats: fmt::Debug {
     fn name(&self) -> &'static str;
     /// Whose objects there are, in the order of their opening.
     fn taken(&self) -> Vec<ConnectionId>;
+    fn open(&self, id: &ConnectionId, socket: Socket, request: Request);
     fn message(&self, id: &ConnectionId, message: Message);
     fn deliver(&self, to: &[ConnectionId], event: &Event);
     fn undelivered(&self, id: &ConnectionId, target: ConnectionId, event: Event);
@@ -69,6 +70,10 @@ impl<C: Class> Seats for SeatsOf<C> {
 
     fn taken(&self) -> Vec<ConnectionId> {
         self.0.borrow().keys().cloned().collect()
+    }
+
+    fn open(&self, id: &ConnectionId, socket: Socket, request: Request) {
+        self.take(id.clone(), C::open(socket, request));
     }
 
     fn message(&self, id: &ConnectionId, message: Message) {

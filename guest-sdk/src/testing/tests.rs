@@ -5,6 +5,7 @@ use crate::{Acceptance, Closing, ConnectionId, Controller, Event, Fault, Message
 use crate::{controller, json, messaging};
 
 mod identities;
+mod outward;
 mod saved;
 mod services;
 mod timers;

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use self::outward::Outward;
 use super::mailboxes::Mailboxes;
 use super::seats::{Seats, SeatsOf};
 use super::services::Services;
@@ -19,11 +20,12 @@ use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::platform::Origin;
-use crate::request::Request;
+use crate::request::{Peer, Request};
 use crate::saved::Saved;
 use crate::socket::Socket;
 
 mod identities;
+mod outward;
 mod saved;
 mod timers;
 
@@ -54,6 +56,7 @@ pub(super) struct Yard {
     store_away: Cell<bool>,
     services: Services,
     timers: RefCell<Timers>,
+    outward: RefCell<Outward>,
     misfits: RefCell<Vec<Misfit>>,
     log: RefCell<Vec<String>>,
 }
@@ -85,11 +88,36 @@ impl Line {
 /// Something that waits to happen.
 #[derive(Debug)]
 pub(super) enum Action {
-    Deliver { from: Option<ConnectionId>, to: Target, event: Event },
-    Undelivered { sender: ConnectionId, target: ConnectionId, event: Event },
-    NextNotification { id: ConnectionId, identity: String },
-    Replaced { id: ConnectionId, identity: String },
-    End { id: ConnectionId, closing: Closing },
+    /// A connection to a server has come about.
+    Open {
+        id: ConnectionId,
+    },
+    /// Who has opened connections to servers has ended.
+    Disown {
+        owner: ConnectionId,
+    },
+    Deliver {
+        from: Option<ConnectionId>,
+        to: Target,
+        event: Event,
+    },
+    Undelivered {
+        sender: ConnectionId,
+        target: ConnectionId,
+        event: Event,
+    },
+    NextNotification {
+        id: ConnectionId,
+        identity: String,
+    },
+    Replaced {
+        id: ConnectionId,
+        identity: String,
+    },
+    End {
+        id: ConnectionId,
+        closing: Closing,
+    },
     Shutdown,
 }
 
@@ -109,16 +137,26 @@ impl Yard {
     }
 
     /// Makes a connection and its object.
-    pub(super) fn open<C: Class>(yard: &Rc<Self>, request: Request) -> ConnectionId {
-        let number = yard.opened.get() + 1;
-        yard.opened.set(number);
-        let id = rules::id(number);
-        let seats = yard.seats_of::<C>();
-        yard.lines.borrow_mut().insert(id.clone(), Line::new(seats.clone(), request.clone()));
-        let socket = Socket::new(door::Socket::new(Rc::downgrade(yard), id.clone()));
-        seats.take(id.clone(), yard.enter(|| C::open(socket, request)));
-        yard.settle();
+    pub(super) fn open<C: Class>(self: &Rc<Self>, request: Request) -> ConnectionId {
+        let id = self.next_id();
+        self.lines.borrow_mut().insert(id.clone(), Line::new(self.seats_of::<C>(), request));
+        self.make_object(&id);
+        self.settle();
         id
+    }
+
+    fn next_id(&self) -> ConnectionId {
+        let number = self.opened.get() + 1;
+        self.opened.set(number);
+        rules::id(number)
+    }
+
+    /// Makes the object of a line that has none.
+    fn make_object(self: &Rc<Self>, id: &ConnectionId) {
+        let known = self.lines.borrow().get(id).map(|line| (Rc::clone(&line.seats), line.request.clone()));
+        let Some((seats, request)) = known else { return };
+        let socket = Socket::new(door::Socket::new(Rc::downgrade(self), id.clone()));
+        self.enter(|| seats.open(id, socket, request));
     }
 
     fn seats_of<C: Class>(&self) -> Rc<SeatsOf<C>> {
@@ -164,8 +202,14 @@ impl Yard {
         panic!("controllers answer each other without end: over {LONGEST_CHAIN} calls have followed from one");
     }
 
-    fn perform(&self, action: Action) {
+    fn perform(self: &Rc<Self>, action: Action) {
         match action {
+            Action::Open { id } => {
+                if self.is_alive(&id) {
+                    self.make_object(&id);
+                }
+            }
+            Action::Disown { owner } => self.disown(&owner),
             Action::Deliver { from, to: Target::One(target), event } => {
                 if self.is_alive(&target) {
                     self.seats(&target).deliver(&[target], &event);
@@ -206,6 +250,7 @@ impl Yard {
     /// Puts a message into the outbox of `id`.
     pub(super) fn push(&self, id: &ConnectionId, message: Message) -> Result {
         match self.lines.borrow_mut().get_mut(id) {
+            Some(line) if line.request.peer() == Peer::Nobody => rules::somebody(false),
             Some(line) if line.closing.is_none() => {
                 line.outbox.push_back(message);
                 Ok(())
@@ -230,12 +275,16 @@ impl Yard {
     fn forget(&self, id: &ConnectionId) {
         self.mailboxes.borrow_mut().leave(id);
         self.timers.borrow_mut().leave(id);
+        self.lost(id);
+        self.queue(Action::Disown { owner: id.clone() });
     }
 
-    pub(super) fn subscribe(&self, id: &ConnectionId, topic: &str) {
+    pub(super) fn subscribe(&self, id: &ConnectionId, topic: &str) -> Result {
         if let Some(line) = self.lines.borrow_mut().get_mut(id) {
+            rules::somebody(line.request.peer() != Peer::Nobody)?;
             line.topics.insert(topic.to_owned());
         }
+        Ok(())
     }
 
     pub(super) fn unsubscribe(&self, id: &ConnectionId, topic: &str) {

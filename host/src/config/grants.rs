@@ -17,6 +17,8 @@ pub struct Grants {
     pub keyvalue: bool,
     /// Where it may send HTTP requests to.
     pub http: Vec<Destination>,
+    /// Servers that it may open WebSockets to.
+    pub websocket: Vec<Destination>,
     /// Variables of its environment.
     pub environment: Vec<Variable>,
     /// Folders that it may read.

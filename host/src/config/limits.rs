@@ -32,6 +32,9 @@ pub struct GuestLimits {
     pub max_timers: usize,
     /// What its bucket of keys and values may hold, in bytes. At more writing answers `unavailable`.
     pub max_bucket: usize,
+    /// WebSockets that it has open to other servers, those that are being tried included. At more the guest gets
+    /// `unavailable`.
+    pub max_outward: usize,
     /// Connections of one controller; none: half of `max_connections`. At more a new one gets 503.
     pub connections: Option<usize>,
     /// Instances for connections of one controller; none: half of `max_instances`. At more a new connection gets 503, and
@@ -74,6 +77,7 @@ impl Default for GuestLimits {
             max_state: 64 * KIB,
             max_timers: 64,
             max_bucket: 64 * MIB,
+            max_outward: 64,
             connections: None,
             instances: None,
             requests: None,
@@ -102,6 +106,7 @@ impl GuestLimits {
             max_state: own.max_state.unwrap_or(self.max_state),
             max_timers: own.max_timers.unwrap_or(self.max_timers),
             max_bucket: own.max_bucket.unwrap_or(self.max_bucket),
+            max_outward: own.max_outward.unwrap_or(self.max_outward),
             connections: own.connections.or(self.connections),
             instances: own.instances.or(self.instances),
             requests: own.requests.or(self.requests),

@@ -188,6 +188,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_failures = value::count(v, MOST_FAILURES)?;
     "max-bucket" "SIZE" "keys and values of one controller [default: 64MiB]"
         |c, v| c.guest.max_bucket = value::size(v, 1024, GIB)?;
+    "max-outward" "COUNT" "WebSockets that one controller has open to other servers [default: 64]"
+        |c, v| c.guest.max_outward = value::count(v, 100_000)?;
     "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
         |c, v| c.messaging = value::parsed(v)?;
 };
@@ -219,7 +221,10 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "max-failures" |c, v| c.max_failures = Some(value::count(v, MOST_FAILURES)?);
     "max-bucket" |c, v| c.max_bucket = Some(value::size(v, 1024, GIB)?);
     "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
-    "http" |c, v| c.grants.http = value::parsed(v)?;
+    "max-outward" |c, v| c.max_outward = Some(value::count(v, 100_000)?);
+    "service" |c, v| c.service = Some(value::switch(v)?);
+    "http" |c, v| c.grants.http = value::destinations(v, false)?;
+    "websocket" |c, v| c.grants.websocket = value::destinations(v, true)?;
     "environment" |c, v| c.grants.environment = value::parsed(v)?;
     "files" |c, v| c.grants.files = value::parsed(v)?;
     "messaging" |c, v| c.grants.messaging = Some(value::parsed(v)?);

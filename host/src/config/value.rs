@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 
 use super::ForwardedHeader;
+use crate::destination::Destination;
 use crate::link::Address;
 
 /// A value as it was given: a text, or a list where the file has an array.
@@ -54,6 +55,16 @@ pub(super) fn list(given: &Given) -> Result<Vec<String>, String> {
 /// A list, each item of which has a form of its own, which its error tells.
 pub(super) fn parsed<T: FromStr<Err = String>>(given: &Given) -> Result<Vec<T>, String> {
     list(given)?.iter().map(|item| item.trim().parse().map_err(|wrong| format!("has {wrong}"))).collect()
+}
+
+/// Where requests may go, or WebSockets.
+pub(super) fn destinations(given: &Given, websocket: bool) -> Result<Vec<Destination>, String> {
+    let wanted = if websocket { "ws:// or wss://" } else { "http:// or https://" };
+    let destinations: Vec<Destination> = parsed(given)?;
+    if destinations.iter().any(|destination| destination.scheme().is_websocket() != websocket) {
+        return Err(format!("has a destination of another kind; all that is listed here begins with {wanted}"));
+    }
+    Ok(destinations)
 }
 
 /// Yes or no.

@@ -121,3 +121,20 @@ fn empty_messages_fill_the_outbox_too() {
     assert!((1024..2048).contains(&taken), "{taken}");
     assert!(connection.is_closing());
 }
+
+#[tokio::test]
+async fn the_object_of_a_service_has_an_end_and_nobody_to_send_to() {
+    let service = || Connection::to_nobody(ConnectionId::random(ServerId::random()));
+    let (closed, drained) = (service(), service());
+    assert_eq!(closed.send(text("x")), Err(NotQueued::Nobody));
+    assert!(closed.closes().now_or_never().is_none() && closed.ended().now_or_never().is_none());
+    closed.close(Closing::controller_failed());
+    assert_eq!(closed.closes().await, Closing::controller_failed());
+    closed.end(&Closing::controller_failed());
+    closed.ended().await;
+
+    let moment = Instant::now() + Duration::from_millis(50);
+    drained.close_at(moment, Closing::going_away());
+    assert_eq!(drained.closes().await, Closing::going_away());
+    assert!(Instant::now() >= moment);
+}

@@ -10,6 +10,8 @@ wasmtime::component::bindgen!({
         "lakou:controller/sockets.[method]socket.unregister": async | trappable,
         "lakou:controller/messaging.notify": async | trappable,
         "lakou:controller/messaging.registered": async | trappable,
+        // This one waits for a server elsewhere.
+        "lakou:controller/client.connect": async | trappable,
         "lakou:controller/keyvalue": async | trappable,
         default: trappable,
     },

@@ -9,6 +9,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::bindings::ControllerWorldPre;
 use super::breaker::Breaker;
+use super::dial::Outward;
 use super::environment::Environment;
 use super::grants::Granted;
 use super::output::Output;
@@ -22,7 +23,10 @@ use crate::rate::{Admitted, RateLimit};
 /// A controller class, ready to be instantiated.
 pub(crate) struct Class {
     pub(crate) name: Arc<str>,
-    pub(crate) path: String,
+    /// None: it takes no clients.
+    pub(crate) path: Option<String>,
+    /// Whether it has an object without a client.
+    pub(crate) service: bool,
     /// Origins that may connect beside the request's own host.
     pub(crate) origins: Vec<String>,
     pub(crate) environment: Arc<Environment>,
@@ -42,6 +46,7 @@ pub(crate) struct Class {
     pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
     pub(super) http: Option<ProxyPre<GuestState>>,
     pub(super) placement: Placement,
+    pub(super) outward: Outward,
 }
 
 impl Class {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use wasmtime::component::Linker;
 
+use super::dial::Dial;
 use super::engine::{self, Dimensions};
 use super::imports;
 use super::state::GuestState;
@@ -42,6 +43,8 @@ pub(crate) struct Environment {
     pub(crate) alive: Alive,
     /// One an engine, which has one size of stack.
     linkers: Vec<(Dimensions, Linker<GuestState>)>,
+    /// Connections outwards that controllers ask for. Bounded by `max-outward` of each.
+    pub(super) dials: mpsc::UnboundedSender<Dial>,
     slots: Arc<Semaphore>,
     request_slots: Arc<Semaphore>,
     stopping: AtomicBool,
@@ -56,6 +59,7 @@ impl Environment {
         store: Arc<dyn Store>,
         values: Arc<dyn KeyValue>,
         alive: Alive,
+        dials: mpsc::UnboundedSender<Dial>,
     ) -> wasmtime::Result<Self> {
         let (instances, requests) = (settings.max_instances, settings.max_requests);
         let linkers = linkers(&settings)?;
@@ -77,6 +81,7 @@ impl Environment {
             local,
             alive,
             linkers,
+            dials,
             slots: Arc::new(Semaphore::new(instances as usize)),
             request_slots: Arc::new(Semaphore::new(requests as usize)),
             stopping: AtomicBool::new(false),

@@ -10,6 +10,7 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use crate::config::{Addressee, Grants, Value, Variable};
+use crate::destination::Destination;
 use crate::outbound::{self, Outbound};
 
 mod messaging;
@@ -25,6 +26,8 @@ pub(super) struct Granted {
     pub(super) messaging: Messaging,
     /// None: it may send no requests.
     pub(super) outbound: Option<Arc<Outbound>>,
+    /// None: it may open no WebSockets.
+    pub(super) websocket: Option<Arc<Outbound>>,
     pub(super) config: BTreeMap<String, String>,
     variables: Vec<(String, String)>,
     folders: WasiFilesystemCtx,
@@ -37,10 +40,10 @@ impl Granted {
     ///
     /// The first that can not be had, on one line.
     pub(super) fn new(name: &str, grants: &Grants, everybody: &[Addressee]) -> Result<Self, String> {
-        if grants.http.iter().any(outbound::needs_trust)
+        if grants.http.iter().chain(&grants.websocket).any(outbound::needs_trust)
             && let Err(wrong) = outbound::trust()
         {
-            tracing::warn!(controller = name, "requests by https will fail: {wrong}");
+            tracing::warn!(controller = name, "https and wss will fail: {wrong}");
         }
         let value = |(key, value): (&String, &Value)| match read(value) {
             Ok(text) => Ok((key.clone(), text)),
@@ -49,7 +52,8 @@ impl Granted {
         Ok(Granted {
             keyvalue: grants.keyvalue,
             messaging: Messaging::new(name, grants.messaging.as_deref().unwrap_or(everybody)),
-            outbound: (!grants.http.is_empty()).then(|| Arc::new(Outbound::new(grants.http.clone()))),
+            outbound: way_out(&grants.http),
+            websocket: way_out(&grants.websocket),
             config: grants.config.iter().map(value).collect::<Result<_, _>>()?,
             variables: grants.environment.iter().filter_map(|variable| look_up(name, variable)).collect(),
             folders: open(grants)?,
@@ -63,6 +67,10 @@ impl Granted {
         context.filesystem().clone_from(&self.folders);
         context
     }
+}
+
+fn way_out(granted: &[Destination]) -> Option<Arc<Outbound>> {
+    (!granted.is_empty()).then(|| Arc::new(Outbound::new(granted.to_vec())))
 }
 
 fn look_up(controller: &str, variable: &Variable) -> Option<(String, String)> {

@@ -6,6 +6,7 @@ use wasmtime::component::Linker;
 use super::grants::Granted;
 use super::state::GuestState;
 
+mod client;
 mod config;
 mod diagnostics;
 mod emitting;
@@ -39,6 +40,9 @@ pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) ->
     if granted.outbound.is_some() {
         outgoing::add_to_linker(linker)?;
     }
+    if granted.websocket.is_some() {
+        client::add_to_linker(linker)?;
+    }
     Ok(())
 }
 
@@ -46,6 +50,9 @@ pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) ->
 pub(super) fn grant_for(import: &str) -> Option<&'static str> {
     match import.split('@').next().unwrap_or_default() {
         "wasi:http/outgoing-handler" => Some("http = [\"https://api.example.org\"], the hosts that it may call,"),
+        "lakou:controller/client" => {
+            Some("websocket = [\"wss://feed.example.org\"], the servers that it may connect to,")
+        }
         "lakou:controller/keyvalue" => Some("keyvalue = true"),
         _ => None,
     }

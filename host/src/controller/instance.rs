@@ -191,10 +191,17 @@ impl Instance {
     }
 
     async fn open(&mut self, connection: Arc<Connection>, request: Arc<Request>) {
-        match self.live().await {
-            Ok(()) => {}
-            Err(NoStore::NoRoom) => return connection.close(Closing::over_capacity()),
-            Err(NoStore::Failed) => return connection.close(Closing::controller_failed()),
+        let closing = match self.live().await {
+            Ok(()) => None,
+            Err(NoStore::NoRoom) => Some(Closing::over_capacity()),
+            Err(NoStore::Failed) => Some(Closing::controller_failed()),
+        };
+        if let Some(closing) = closing {
+            connection.close(closing);
+            return self.class.environment.end_connection(&connection);
+        }
+        if self.class.resumable && connection.has_saved() {
+            return self.reopen(connection, request).await;
         }
         let (Some(living), Some(mailbox)) = (&mut self.living, self.mailbox.upgrade()) else { return };
         let id = connection.id;

@@ -17,6 +17,7 @@ use super::breaker::Breaker;
 use super::cache::{self, Cache, Compiled};
 use super::class::Class;
 use super::compiler::{self, NotCompiled};
+use super::dial::Outward;
 use super::environment::Environment;
 use super::grants::Granted;
 use super::imports;
@@ -42,27 +43,30 @@ const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2";
 pub struct Mount {
     /// How other controllers address it.
     pub name: String,
-    /// The pattern that it answers on.
-    pub path: String,
+    /// The pattern that it answers on; none: it answers nobody, and is a service.
+    pub path: Option<String>,
     /// The file that it was loaded from.
     pub file: PathBuf,
     /// Whether it takes WebSocket connections.
     pub websocket: bool,
     /// Whether it answers plain HTTP requests.
     pub http: bool,
+    /// Whether it runs without clients, too.
+    pub service: bool,
     /// Whether the cache had its compiled form.
     pub from_cache: bool,
 }
 
 impl fmt::Display for Mount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answers = match (self.websocket, self.http) {
-            (true, true) => "websocket, http",
-            (true, false) => "websocket",
-            _ => "http",
-        };
+        let mounted = self.path.is_some();
+        let ways =
+            [(self.websocket && mounted, "websocket"), (self.http && mounted, "http"), (self.service, "service")];
+        let ways: Vec<&str> = ways.iter().filter(|(there, _)| *there).map(|(_, way)| *way).collect();
+        let answers = if ways.is_empty() { "off".to_owned() } else { ways.join(", ") };
+        let path = self.path.as_deref().unwrap_or("-");
         let file = self.file.file_name().unwrap_or_default().to_string_lossy();
-        write!(formatter, "{:<16} {:<24} {answers:<16} {file}", self.name, self.path)
+        write!(formatter, "{:<16} {:<24} {answers:<16} {file}", self.name, path)
     }
 }
 
@@ -108,6 +112,8 @@ enum Cause {
     Name(String),
     #[error("a controller named {name:?} is already loaded from {other}: rename one of them")]
     SameName { name: String, other: String },
+    #[error("is to be a service and does not export `{CONTROLLER}`: there is no object to make")]
+    NoService,
     #[error("its path {0:?} does not begin with `/`")]
     Path(String),
 }
@@ -180,14 +186,24 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
     let granted = Granted::new(&name, &overrides.grants, &settings.messaging).map_err(Cause::Grant)?;
     let (_, linker) = environment.linker(limits.stack);
     let linked = link(linker.clone(), &component, &name, &granted)?;
-    let path = mount_path(&name, overrides.path.as_deref(), defaults.path.as_deref(), linked.sockets.is_some())?;
-    let class = class(environment, &name, path, linked, granted, defaults.resume, &overrides);
+    let service = overrides.service.unwrap_or(defaults.service);
+    if service && linked.sockets.is_none() {
+        return Err(Cause::NoService);
+    }
+    let path = match (overrides.path.as_deref(), defaults.path.as_deref()) {
+        // Nothing but a service, even where the operator has switched that off.
+        (None, None) if defaults.service => None,
+        (operator, component) => Some(mount_path(&name, operator, component, linked.sockets.is_some())?),
+    };
+    let bearing = Bearing { path, service, resumable: defaults.resume };
+    let class = class(environment, &name, bearing, linked, granted, &overrides);
     let mount = Mount {
         name,
         path: class.path.clone(),
         file: file.to_owned(),
         websocket: class.has_sockets(),
         http: class.has_http(),
+        service,
         from_cache: compiled == Compiled::Before,
     };
     Ok((class, mount))
@@ -292,13 +308,19 @@ fn missing(error: &wasmtime::Error, name: &str) -> Cause {
     }
 }
 
+/// What a component says of itself, and the operator of it.
+struct Bearing {
+    path: Option<String>,
+    service: bool,
+    resumable: bool,
+}
+
 fn class(
     environment: &Arc<Environment>,
     name: &str,
-    path: String,
+    bearing: Bearing,
     linked: Linked,
     granted: Granted,
-    resumable: bool,
     overrides: &ControllerConfig,
 ) -> Arc<Class> {
     let settings = &environment.settings;
@@ -307,8 +329,10 @@ fn class(
     let shares = settings.shares(overrides);
     let hits = environment.metrics.limits.of(&name);
     let (log_rate, metrics) = (per_second(limits.log_rate), &environment.metrics);
+    let Bearing { path, service, resumable } = bearing;
     Arc::new(Class {
         path,
+        service,
         origins: overrides.origins.clone().unwrap_or_else(|| settings.origins.clone()),
         environment: Arc::clone(environment),
         output: Arc::new(Output::new(Arc::clone(&name), Arc::clone(metrics), Arc::clone(&hits), log_rate)),
@@ -322,6 +346,7 @@ fn class(
         sockets: linked.sockets,
         http: linked.http,
         placement: Placement::new(limits.connections_per_instance),
+        outward: Outward::default(),
         resumable,
         limits,
         granted,

@@ -22,6 +22,8 @@ pub(super) struct Manifest {
     pub(super) path: Option<String>,
     /// Its objects can be made anew from saved state.
     pub(super) resume: bool,
+    /// It runs without clients, too.
+    pub(super) service: bool,
 }
 
 /// Why a file's defaults can not be used.
@@ -42,6 +44,8 @@ struct Section {
     path: Option<String>,
     #[serde(default)]
     resume: bool,
+    #[serde(default)]
+    service: bool,
 }
 
 /// Reads the defaults of a component.
@@ -91,7 +95,7 @@ fn parse(data: &[u8]) -> Result<Manifest, ManifestError> {
     if let Some(name) = &section.name {
         check_name(name).map_err(ManifestError::Section)?;
     }
-    Ok(Manifest { name: section.name, path: section.path, resume: section.resume })
+    Ok(Manifest { name: section.name, path: section.path, resume: section.resume, service: section.service })
 }
 
 /// Whether a controller may have this name.
@@ -124,7 +128,12 @@ mod tests {
         let wasm =
             component(SECTION, br#"{"version":1,"name":"chat","path":"/chat/{room}","resume":true,"later":true}"#);
         let manifest = read(&wasm).expect("a manifest");
-        assert_eq!(manifest, Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()), resume: true });
+        assert_eq!(
+            manifest,
+            Manifest { name: Some("chat".into()), path: Some("/chat/{room}".into()), resume: true, service: false }
+        );
+        let service = read(&component(SECTION, br#"{"version":1,"service":true}"#)).expect("a manifest");
+        assert!(service.service && service.path.is_none() && !manifest.service);
         assert_eq!(read(&component("other", b"x")), Ok(Manifest::default()));
     }
 

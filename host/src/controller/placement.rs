@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::class::Class;
 use super::instance;
+use crate::ids::ConnectionId;
 use crate::limit::Limit;
 use crate::mailbox::{Mailbox, Work};
 
@@ -24,6 +25,17 @@ pub(super) struct Placement {
 struct Place {
     mailbox: Arc<Mailbox>,
     taken: usize,
+    side: Side,
+}
+
+/// Which instances a connection may share. What clients make fail is none of the service's, nor of the connections that the
+/// controller has opened itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// With those that clients have asked for.
+    Clients,
+    /// With the service and the connections outwards.
+    Own,
 }
 
 impl Placement {
@@ -34,30 +46,43 @@ impl Placement {
 }
 
 impl Class {
-    /// Finds a place for one connection, in a new instance if need be; none: the class has as many as it may have.
-    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
-        let Placement { capacity, cores, places } = &self.placement;
-        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken: Vec<usize> = places.iter().map(|place| place.taken).collect();
+    /// Finds a place for a client's connection; none: the class has as many of them as it may have.
+    pub(crate) fn client_seat(self: &Arc<Self>) -> Option<Seat> {
+        let mut places = self.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = self.shares.connections;
-        if taken.iter().sum::<usize>() >= limit {
+        let taken: usize = places.iter().filter(|place| place.side == Side::Clients).map(|place| place.taken).sum();
+        if taken >= limit {
             drop(places);
             self.hits.hit(Limit::Connections, format_args!("{limit} are open: another one gets 503"));
             return None;
         }
+        Some(self.take(&mut places, Side::Clients))
+    }
+
+    /// Finds a place for the service, or for a connection that the controller has opened itself.
+    pub(crate) fn own_seat(self: &Arc<Self>) -> Seat {
+        let mut places = self.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take(&mut places, Side::Own)
+    }
+
+    /// In a new instance if need be.
+    fn take(self: &Arc<Self>, places: &mut Vec<Place>, side: Side) -> Seat {
+        let Placement { capacity, cores, .. } = &self.placement;
+        let mut candidates: Vec<&mut Place> = places.iter_mut().filter(|place| place.side == side).collect();
+        let taken: Vec<usize> = candidates.iter().map(|place| place.taken).collect();
         let mailbox = match choose(&taken, *capacity, *cores) {
             Some(index) => {
-                let place = &mut places[index];
+                let place = &mut candidates[index];
                 place.taken += 1;
                 Arc::clone(&place.mailbox)
             }
             None => {
                 let mailbox = instance::open(self);
-                places.push(Place { mailbox: Arc::clone(&mailbox), taken: 1 });
+                places.push(Place { mailbox: Arc::clone(&mailbox), taken: 1, side });
                 mailbox
             }
         };
-        Some(Seat { class: Arc::clone(self), mailbox })
+        Seat { class: Arc::clone(self), mailbox }
     }
 }
 
@@ -97,6 +122,27 @@ impl Seat {
     /// Hands something to the instance.
     pub(crate) fn put(&self, work: Work) {
         self.mailbox.put(work);
+    }
+
+    /// Another grip on the same place, for a connection that takes over from one that has ended: what is still to be done for
+    /// that one is done before.
+    pub(crate) fn again(&self) -> Seat {
+        let mut places = self.class.placement.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.iter_mut().find(|place| Arc::ptr_eq(&place.mailbox, &self.mailbox)) {
+            place.taken += 1;
+        }
+        Seat { class: Arc::clone(&self.class), mailbox: Arc::clone(&self.mailbox) }
+    }
+
+    /// The instance has ended, and takes nothing any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    /// From now on the connection can be reached, though its object is still to be made: what comes meanwhile waits. For an
+    /// object that is made at once.
+    pub(crate) fn announce(&self, connection: ConnectionId) {
+        self.class.environment.local.add_connection(connection, &self.mailbox);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::linger::Lingering;
 use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
 use crate::patience::Patient;
-use crate::request::{Acceptance, Request as Asked};
+use crate::request::{Acceptance, Peer, Request as Asked};
 use crate::session::{Session, derive_accept_key};
 use crate::text::cut;
 
@@ -41,7 +41,7 @@ pub(super) async fn accept(
     origin::check(request.headers(), &class.origins)?;
     let asked = Arc::new(asked(&request, params, &client));
     class.admit().map_err(Reject::BackedOff)?;
-    let seat = class.seat().ok_or(Reject::Busy)?;
+    let seat = class.client_seat().ok_or(Reject::Busy)?;
     let accepted = ask(&seat, &asked).await?;
     let response = switching(&accept_key, &asked, accepted)?;
 
@@ -104,6 +104,7 @@ async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
 fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Client) -> Asked {
     let headers = request.headers();
     Asked {
+        peer: Peer::Client,
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),

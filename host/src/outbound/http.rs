@@ -68,7 +68,7 @@ where
     // A server is asked by the path; where it is stands in `host`, spelled as it was judged.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let path = Uri::try_from(path).unwrap_or_else(|_| Uri::from_static("/"));
-    if let Ok(host) = HeaderValue::try_from(authority(target)) {
+    if let Ok(host) = HeaderValue::try_from(target.authority()) {
         request.headers_mut().insert(HOST, host);
     }
     *request.uri_mut() = path;
@@ -96,11 +96,6 @@ where
     };
     let response = response.map(|body| Timely { body, patience: between_bytes, timer: None });
     Ok(Answer { response, driver })
-}
-
-fn authority(target: &Target) -> String {
-    let text = target.to_string();
-    text.split_once("://").map(|(_, authority)| authority.to_owned()).unwrap_or_default()
 }
 
 /// A body that is an error if its next piece is too long in coming while somebody waits for it.

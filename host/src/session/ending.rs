@@ -15,11 +15,14 @@ use crate::message::Closing;
 const DISCARD: usize = 1024 * 1024;
 
 /// The close that the client has asked for.
-pub(super) fn theirs(frame: Option<CloseFrame>, visitor: &Visitor) -> Closing {
+pub(super) fn theirs(frame: Option<CloseFrame>, visitor: Option<&Visitor>) -> Closing {
     let Some(frame) = frame else { return Closing::no_status() };
     let closing = Closing { code: frame.code.into(), reason: frame.reason.to_string() };
     // What tungstenite makes of a code that may not be sent; it has answered by itself.
-    if closing.code == 1002 && closing.reason == "Protocol violation" {
+    if closing.code == 1002
+        && closing.reason == "Protocol violation"
+        && let Some(visitor) = visitor
+    {
         visitor.met(Limit::WebSocket);
     }
     closing

@@ -7,6 +7,7 @@ use super::{Line, Seats, Yard, door};
 use crate::class::Class;
 use crate::closing::Closing;
 use crate::id::ConnectionId;
+use crate::request::Peer;
 use crate::saved::Saved;
 use crate::socket::Socket;
 use crate::testing::rules;
@@ -67,16 +68,32 @@ impl Yard {
     fn resume(self: &Rc<Self>, seats: &dyn Seats, id: &ConnectionId) {
         let known = self.lines.borrow().get(id).map(|line| (line.request.clone(), line.saved.clone()));
         let Some((request, Some(state))) = known else { return self.lose(id) };
+        let is_service = request.peer() == Peer::Nobody;
         let socket = Socket::new(door::Socket::new(Rc::downgrade(self), id.clone()));
         if let Err(fault) = self.enter(|| seats.resume(id, socket, request, state)) {
             self.enter(|| door::log(&format!("not resumed: {fault}")));
+            if is_service {
+                // The state is of no use.
+                self.unsave(id);
+            }
             self.lose(id);
         }
     }
 
-    /// Ends a connection that has lost its object: there is nobody to tell.
-    fn lose(&self, id: &ConnectionId) {
+    fn unsave(&self, id: &ConnectionId) {
+        if let Some(line) = self.lines.borrow_mut().get_mut(id) {
+            line.saved = None;
+        }
+    }
+
+    /// Ends a connection that has lost its object: there is nobody to tell. A service is made anew.
+    fn lose(self: &Rc<Self>, id: &ConnectionId) {
         let mut lines = self.lines.borrow_mut();
+        if lines.get(id).is_some_and(|line| line.closing.is_none() && line.request.peer() == Peer::Nobody) {
+            drop(lines);
+            self.disown(id);
+            return self.make_object(id);
+        }
         if let Some(Line { closing: closing @ None, .. }) = lines.get_mut(id) {
             *closing = Some(Closing::new(1012, "the controller was restarted"));
         }

@@ -42,7 +42,7 @@ impl Yard {
         loop {
             // Nothing stays borrowed while the handler runs: it may set or cancel timers.
             let next = self.timers.borrow_mut().advance(end);
-            let Some((id, event)) = next else { return };
+            let Some((id, event)) = next else { return self.reconnect() };
             self.act(Action::Deliver { from: None, to: Target::One(id), event });
         }
     }

@@ -123,6 +123,13 @@ fn wrong_grants_are_named() {
         ("keyvalue = \"yes\"", ["controller.chat.keyvalue", "true"]),
         ("http = true", ["controller.chat.http: is a boolean", "list"]),
         ("http = [\"api.example.org\"]", ["controller.chat.http: has \"api.example.org\"", "https://api.example.org"]),
+        (
+            "http = [\"wss://a.org\"]",
+            ["controller.chat.http: has a destination of another kind", "http:// or https://"],
+        ),
+        ("websocket = [\"http://a.org\"]", ["controller.chat.websocket: has a destination", "ws:// or wss://"]),
+        ("service = \"maybe\"", ["controller.chat.service", "true"]),
+        ("max-outward = 0", ["controller.chat.max-outward", "whole number"]),
         ("files = \"/\"", ["controller.chat.files: has \"/\"", "NAME=FOLDER"]),
         ("environment = [\"=\"]", ["controller.chat.environment", "NAME=VALUE"]),
         ("messaging = [\"chat\"]", ["controller.chat.messaging: has \"chat\"", "controller:NAME"]),

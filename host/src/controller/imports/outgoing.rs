@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttp, WasiHttpHook
 
 use crate::controller::class::Class;
 use crate::controller::state::GuestState;
-use crate::destination::{Host, Scheme, Target};
+use crate::destination::Target;
 use crate::outbound::{self, Answer, Broken, NotOpen};
 
 /// Requests of one instance that are under way at a time, the bodies of their answers included. A guest makes one call at a
@@ -52,7 +52,7 @@ impl WasiHttpHooks for Outgoing {
         let class = Arc::clone(&self.class);
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         Box::new(async move {
-            let target = target(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
+            let target = Target::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
             let Some(outbound) = class.granted.outbound.clone().filter(|outbound| outbound.names(&target)) else {
                 class.denied(
                     None,
@@ -83,22 +83,6 @@ impl WasiHttpHooks for Outgoing {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         CHUNK
     }
-}
-
-/// Where a request is to go; none: it does not say so, or says more than that.
-fn target(uri: &::http::Uri) -> Option<Target> {
-    let scheme = Scheme::of(uri.scheme_str()?)?;
-    let authority = uri.authority()?;
-    // A name and a password there would go nowhere; those who look at the beginning only would take them for the host.
-    if authority.as_str().contains('@') {
-        return None;
-    }
-    let port = match authority.port() {
-        Some(port) => port.as_u16(),
-        None if authority.as_str().ends_with(':') => return None,
-        None => scheme.port(),
-    };
-    Some(Target { scheme, host: Host::of(authority.host())?, port })
 }
 
 fn not_open(class: &Class, error: NotOpen) -> Error {

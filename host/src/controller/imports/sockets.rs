@@ -1,6 +1,7 @@
 //! `sockets`: a controller object's grip on its own connection.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -39,6 +40,10 @@ fn not_registered(error: &NotRegistered) -> Fault {
     }
 }
 
+fn nobody() -> Fault {
+    Fault::Invalid("there is nobody to send to: it is the object of a service".into())
+}
+
 impl Host for GuestState {}
 
 impl HostSocket for GuestState {
@@ -55,6 +60,7 @@ impl HostSocket for GuestState {
                 self.class.hits.hit(Limit::Outbox, format_args!("a message of over {limit} bytes was refused"));
                 Fault::TooLarge
             }
+            NotQueued::Nobody => nobody(),
         }))
     }
 
@@ -63,12 +69,17 @@ impl HostSocket for GuestState {
         if let Err(wrong) = closing.check() {
             return Ok(Err(Fault::Invalid(wrong)));
         }
-        self.table.get(&socket)?.0.close(closing);
+        let connection = &self.table.get(&socket)?.0;
+        connection.let_go.store(true, Ordering::Release);
+        connection.close(closing);
         Ok(Ok(()))
     }
 
     fn subscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<Result<(), Fault>> {
         let connection = self.connection(&socket)?;
+        if connection.nobody {
+            return Ok(Err(nobody()));
+        }
         let topic = match emitting::topic(self, &topic) {
             Ok(topic) => topic,
             Err(fault) => return Ok(Err(fault)),

@@ -1,7 +1,7 @@
 //! Requests and answers between the host's form and the contract's.
 
 use crate::controller::bindings::lakou::controller::types;
-use crate::request::{Acceptance, Refusal, Request};
+use crate::request::{Acceptance, Peer, Refusal, Request};
 
 /// A request, borrowed piece by piece in the shape that the contract wants.
 pub(super) struct Lowered<'r> {
@@ -25,6 +25,11 @@ impl<'r> Lowered<'r> {
 
     pub(super) fn request(&self) -> types::Request<'_> {
         types::Request {
+            peer: match self.request.peer {
+                Peer::Client => types::Peer::Client,
+                Peer::Server => types::Peer::Server,
+                Peer::Nobody => types::Peer::Nobody,
+            },
             method: &self.request.method,
             path: &self.request.path,
             query: self.request.query.as_deref(),

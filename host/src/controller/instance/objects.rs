@@ -57,6 +57,24 @@ impl Instance {
         }
     }
 
+    /// Makes the object of a service that has failed and saved something before.
+    pub(super) async fn reopen(&mut self, connection: Arc<Connection>, request: Arc<Request>) {
+        let (id, key) = (connection.id, connection.id.key());
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            self.class.environment.local.add_connection(id, &mailbox);
+        }
+        if let Some(drain) = self.draining {
+            connection.close_at(drain.moment(id), Closing::going_away());
+        }
+        let kept = Arc::clone(&connection);
+        self.objects.insert(key, Object { being: Being::Asleep, connection, request: Some(request) });
+        self.asleep += 1;
+        if self.resume(key).await.is_none() {
+            // The next one begins from nothing.
+            kept.forget_saved();
+        }
+    }
+
     async fn resume(&mut self, key: ConnectionKey) -> Option<ResourceAny> {
         let closing = match self.live().await {
             Ok(()) => None,

@@ -1,0 +1,65 @@
+//! The opening handshake of a connection to a server elsewhere (RFC 6455, section 4.1), over a stream that is open already.
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Request, StatusCode, Uri};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::heard::Heard;
+use crate::config::Config;
+use crate::destination::Target;
+
+/// A WebSocket whose handshake is done.
+pub(crate) struct Socket<S>(pub(super) WebSocketStream<Heard<S>>);
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAgreed {
+    #[error("the server answered {0}")]
+    Answer(StatusCode),
+    #[error("no handshake: {0}")]
+    Failed(String),
+}
+
+/// Asks the server for a WebSocket. `wish` has the URI and the header fields that are not the handshake's own. Gives the header
+/// fields of the answer, too.
+///
+/// # Cancel safety
+///
+/// Dropped half-way, the stream is closed.
+pub(crate) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    target: &Target,
+    wish: &Request<()>,
+    subprotocols: &[String],
+    settings: &Config,
+) -> Result<(Socket<S>, HeaderMap), NotAgreed> {
+    let request = request(target, wish, subprotocols).map_err(|wrong| NotAgreed::Failed(wrong.to_string()))?;
+    let config = super::config(settings);
+    match client_async_with_config(request, Heard::new(stream), Some(config)).await {
+        Ok((socket, answer)) => Ok((Socket(socket), answer.into_parts().0.headers)),
+        Err(Error::Http(answer)) => Err(NotAgreed::Answer(answer.status())),
+        Err(error) => Err(NotAgreed::Failed(error.to_string())),
+    }
+}
+
+fn request(target: &Target, wish: &Request<()>, subprotocols: &[String]) -> http::Result<Request<()>> {
+    // As it was judged, and not as it was spelled.
+    let path = wish.uri().path_and_query().map_or("/", |path| path.as_str());
+    let uri =
+        Uri::builder().scheme(target.scheme.to_string().as_str()).authority(target.authority()).path_and_query(path);
+    let mut request = Request::builder().uri(uri.build()?).body(())?;
+    let headers = request.headers_mut();
+    headers.extend(wish.headers().clone());
+    headers.insert(header::HOST, HeaderValue::try_from(target.authority())?);
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    headers.insert(header::SEC_WEBSOCKET_KEY, HeaderValue::try_from(generate_key())?);
+    if !subprotocols.is_empty() {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::try_from(subprotocols.join(", "))?);
+    }
+    Ok(request)
+}
