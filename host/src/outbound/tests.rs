@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::destination::Scheme;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
