@@ -154,7 +154,8 @@ impl Target {
         }
         let port = match authority.port() {
             Some(port) => port.as_u16(),
-            None if authority.as_str().ends_with(':') => return None,
+            // A colon with something behind it that is no port, or with nothing.
+            None if authority.as_str() != authority.host() => return None,
             None => scheme.port(),
         };
         Some(Target { scheme, host: Host::of(authority.host())?, port })

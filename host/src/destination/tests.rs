@@ -153,3 +153,21 @@ fn a_target_is_shown_as_it_would_be_listed() {
         assert_eq!(target(url).to_string(), url);
     }
 }
+
+#[test]
+fn a_uri_says_where_it_goes_and_no_more() {
+    let of = |uri: &str| Target::of(&uri.parse().expect("a URI")).map(|target| target.to_string());
+    for (uri, target) in [
+        ("https://API.example.org/x", Some("https://api.example.org")),
+        ("ws://[::1]:81/", Some("ws://[::1]:81")),
+        ("ws://[::1]/", Some("ws://[::1]")),
+        ("http://a.org:80", Some("http://a.org")),
+        ("http://a.org:/", None),
+        ("http://a.org:99999/", None),
+        ("http://b@a.org/", None),
+        ("ftp://a.org/", None),
+        ("/x", None),
+    ] {
+        assert_eq!(of(uri).as_deref(), target, "{uri}");
+    }
+}
