@@ -106,7 +106,7 @@ async fn live(dial: &mut Dial, socket: Socket<Line>, request: Request, seat: Sea
     {
         connection.close(Closing::unwanted());
     }
-    let session = Box::new(Session::over(socket, Arc::clone(&connection), seat, None)).run();
+    let session = Box::new(Session::new(socket, Arc::clone(&connection), seat, None)).run();
     let mut session = std::pin::pin!(session);
     tokio::select! {
         biased;

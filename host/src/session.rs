@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Message as Frame;
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use crate::bucket::Rate;
@@ -30,21 +30,19 @@ mod deadlines;
 mod ending;
 mod heard;
 mod pace;
+mod socket;
 
-pub(crate) use self::client::{NotAgreed, Socket, shake_hands};
+pub(crate) use self::client::{NotAgreed, shake_hands};
 use self::deadlines::{Deadlines, Passed};
 use self::ending::close_frame;
 use self::heard::Heard;
 use self::pace::{Pace, Read};
-
+pub(crate) use self::socket::Socket;
 pub(crate) use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Frames that are read before others get their turn. A buffer full of tiny frames needs no system call, so the runtime's own
 /// measure of fairness does not see them.
 const FRAMES_IN_A_ROW: u32 = 64;
-
-/// How much tungstenite collects before it writes without being told to flush.
-const WRITE_BUFFER: usize = 16 * 1024;
 
 /// One open WebSocket.
 pub(crate) struct Session<S> {
@@ -99,22 +97,8 @@ struct End {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
-    /// Makes a session of an upgraded stream; `read` is what was read of it beyond the handshake.
-    pub(crate) async fn new(
-        stream: S,
-        read: Vec<u8>,
-        connection: Arc<Connection>,
-        seat: Seat,
-        visitor: Visitor,
-    ) -> Self {
-        let config = config(&seat.class.environment.settings);
-        let stream = Heard::new(stream);
-        let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
-        Session::over(Socket(socket), connection, seat, Some(visitor))
-    }
-
     /// Makes a session of a socket whose handshake is done, whichever side has begun it.
-    pub(crate) fn over(
+    pub(crate) fn new(
         Socket(socket): Socket<S>,
         connection: Arc<Connection>,
         seat: Seat,
@@ -413,12 +397,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn key(&self) -> ConnectionKey {
         self.connection.id.key()
     }
-}
-
-fn config(settings: &Config) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(settings.read_buffer)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(Some(settings.max_message))
-        .max_frame_size(Some(settings.max_frame.min(settings.max_message)))
 }

@@ -73,7 +73,8 @@ pub(super) fn switch(given: &Given) -> Result<bool, String> {
         Given::Switch(on) => Ok(*on),
         Given::Text(text) if text == "true" => Ok(true),
         Given::Text(text) if text == "false" => Ok(false),
-        _ => Err("is neither true nor false".into()),
+        Given::Text(text) => Err(format!("is {text:?}; true or false is wanted")),
+        Given::List(_) => Err("is a list; true or false is wanted".into()),
     }
 }
 

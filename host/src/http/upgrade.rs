@@ -24,7 +24,7 @@ use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
 use crate::patience::Patient;
 use crate::request::{Acceptance, Peer, Request as Asked};
-use crate::session::{Session, derive_accept_key};
+use crate::session::{Session, Socket, derive_accept_key};
 use crate::text::cut;
 
 /// The stream that the server gave to hyper.
@@ -84,7 +84,8 @@ async fn open(
         }
     };
     let (socket, read) = (stream.io.into_inner().into_inner().into_inner(), stream.read_buf.into());
-    Some(Box::new(Session::new(socket, read, connection, seat, visitor).await))
+    let socket = Socket::accepted(socket, read, &seat.class.environment.settings).await;
+    Some(Box::new(Session::new(socket, connection, seat, Some(visitor))))
 }
 
 async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {

@@ -3,16 +3,14 @@
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::heard::Heard;
+use super::socket::{Socket, config};
 use crate::config::Config;
 use crate::destination::Target;
-
-/// A WebSocket whose handshake is done.
-pub(crate) struct Socket<S>(pub(super) WebSocketStream<Heard<S>>);
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +35,7 @@ pub(crate) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     settings: &Config,
 ) -> Result<(Socket<S>, HeaderMap), NotAgreed> {
     let request = request(target, wish, subprotocols).map_err(|wrong| NotAgreed::Failed(wrong.to_string()))?;
-    let config = super::config(settings);
-    match client_async_with_config(request, Heard::new(stream), Some(config)).await {
+    match client_async_with_config(request, Heard::new(stream), Some(config(settings))).await {
         Ok((socket, answer)) => Ok((Socket(socket), answer.into_parts().0.headers)),
         Err(Error::Http(answer)) => Err(NotAgreed::Answer(answer.status())),
         Err(error) => Err(NotAgreed::Failed(error.to_string())),

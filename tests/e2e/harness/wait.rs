@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// How long anything may take before a test calls it missing. Generous, because two cores run the tests side by side;
 /// nothing that works comes near it.
-pub(crate) const BOUND: Duration = Duration::from_secs(10);
+pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
 /// The outcome of `future`, which is due within [`BOUND`].
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
