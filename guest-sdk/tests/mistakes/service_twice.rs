@@ -1,4 +1,6 @@
-//! `service` says it once.
+//! A mistake: `service` says it once.
+
+#![allow(unused_imports, reason = "the macro stops at the mistake")]
 
 use lakou_sdk::{Controller, Request, Socket, controller};
 
