@@ -9,6 +9,7 @@ pub(crate) mod feed;
 pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod frames;
+pub(crate) mod front;
 pub(crate) mod guests;
 pub(crate) mod host;
 pub(crate) mod http;

@@ -3,11 +3,12 @@
 
 use crate::harness::binary::{Call, connect};
 use crate::harness::feed::Feed;
+use crate::harness::front::Front;
 use crate::harness::host::{Furnished, TestHost};
 use crate::harness::redis::RedisServer;
 use crate::harness::wait::eventually;
-use crate::harness::web::SecureWeb;
 use crate::harness::ws::WsClient;
+use std::path::Path;
 use std::time::Duration;
 
 const NOT_THIS_ADDRESS: &str = "denied: the address of this server is not granted, see the host's log";
@@ -247,17 +248,23 @@ async fn it_is_reached_from_another_server() {
 
 #[tokio::test]
 async fn certificates_are_looked_at() {
-    let (web, other) = (SecureWeb::start(), SecureWeb::start());
-    let granted = format!("[controller.wires]\nwebsocket = [\"wss://localhost:{}\"]\n", web.port);
-    for (authority, trusted) in [(&web.authority, true), (&other.authority, false)] {
+    let feed = Feed::start().await;
+    let (front, other) = (Front::before(feed.address).await, Front::before(feed.address).await);
+    let url = format!("wss://localhost:{}", front.port);
+    let granted = format!("[controller.wires]\nwebsocket = [\"{url}\"]\n");
+    let serve = async |authority: &Path| {
         let call = Call::serve().guests(&["wires"]).file("lakou.toml", &granted).anywhere();
-        let (_binary, address) = call.env("SSL_CERT_FILE", authority.to_str().expect("UTF-8")).listening().await;
-        let mut client = connect(address, "/wires").await;
-        let answer = ask(&mut client, &format!("connect wss://localhost:{}/", web.port)).await;
-        // A server that is trusted shakes hands by TLS, and then it is none for WebSockets.
-        assert!(answer.starts_with("unavailable: ") && !answer.contains(" no TLS"), "{answer}");
-        assert_eq!(!answer.contains("the certificate is not trusted"), trusted, "{answer}");
-    }
+        call.env("SSL_CERT_FILE", authority.to_str().expect("UTF-8")).listening().await
+    };
+    let (_trusting, address) = serve(&front.authority).await;
+    let mut client = connect(address, "/wires").await;
+    open(&mut client, &format!("connect {url}/feed")).await;
+    feed.say("hello");
+    client.expect("heard hello").await;
+
+    let (_wary, address) = serve(&other.authority).await;
+    let answer = ask(&mut connect(address, "/wires").await, &format!("connect {url}/feed")).await;
+    assert!(answer.starts_with("unavailable: the certificate is not trusted"), "{answer}");
 }
 
 #[tokio::test]

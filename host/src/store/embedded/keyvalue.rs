@@ -103,7 +103,8 @@ impl<'t> Shelves<'t> {
     fn purge(&mut self) -> Result<bool, StoreError> {
         let none: &[u8] = &[];
         let mut lapsed: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        for row in self.lapsing.range(..=(millis(), none, none)).map_err(lost)?.take(keyvalue::PURGE) {
+        // All that lapses in this millisecond, too: names come behind the time.
+        for row in self.lapsing.range(..(millis() + 1, none, none)).map_err(lost)?.take(keyvalue::PURGE) {
             let (at, _) = row.map_err(lost)?;
             let (_, bucket, key) = at.value();
             lapsed.push((bucket.to_vec(), key.to_vec()));
