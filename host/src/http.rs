@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use self::files::Files;
 use self::reject::Reject;
-use crate::clients::{Place, Visitor};
+use crate::clients::{Limit, Place, Visitor};
 use crate::controller::{Class, Environment, NoAnswer};
 use crate::rate::RateLimit;
 use crate::router::{NoRoute, Router};
@@ -95,7 +95,10 @@ impl Service {
         match (hosts.next(), hosts.next()) {
             (Some(host), None) if host.to_str().is_ok() => {}
             (None, None) if request.version() < Version::HTTP_11 => {}
-            _ => return Err(Reject::Host),
+            _ => {
+                client.visitor.met(Limit::Http);
+                return Err(Reject::Host);
+            }
         }
         let client = client.behind(request.headers())?;
         let upgrade = handshake::is_asked(request.headers());
@@ -106,7 +109,10 @@ impl Service {
         }
         let route = match self.router.route(request.uri().path()) {
             Ok(route) => route,
-            Err(NoRoute::Malformed) => return Err(Reject::Path),
+            Err(NoRoute::Malformed) => {
+                client.visitor.met(Limit::Http);
+                return Err(Reject::Path);
+            }
             Err(NoRoute::NotFound) => return self.file(request, upgrade).await,
         };
         let class = route.target;

@@ -59,11 +59,13 @@ metrics! {
     answers_unread,
     /// Connections of trusted proxies without a PROXY header, or with a wrong one.
     proxy_headers_refused,
-    /// Requests that were no HTTP/1.1.
+    /// Requests that were no HTTP/1.1, or without a host, or whose path is no percent-encoded UTF-8.
     requests_malformed,
-    /// WebSockets closed because of a message over `max-message` or a frame over `max-frame`.
+    /// Plain requests whose client was gone before the end of their body.
+    bodies_broken_off,
+    /// WebSockets closed because of a message over `max-message`, a frame over `max-frame`, or empty fragments without end.
     messages_too_large,
-    /// WebSockets closed because of something that RFC 6455 forbids.
+    /// Handshakes refused, and WebSockets closed, because of something that RFC 6455 forbids.
     protocol_errors,
     /// Messages received from clients.
     messages_in,

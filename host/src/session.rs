@@ -187,6 +187,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     self.in_a_row += 1;
                     return Poll::Ready(Event::Incoming(incoming));
                 }
+                if self.socket.get_ref().is_padded(self.settings.max_message) {
+                    return Poll::Ready(Event::Incoming(Some(Err(socket::padded(&self.settings)))));
+                }
             } else {
                 context.waker().wake_by_ref();
             }
@@ -279,6 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn incoming(&mut self, frame: Frame) -> Option<End> {
         self.deadlines.heard();
+        self.socket.get_mut().understand(&frame);
         if self.closing.is_some() && !frame.is_close() {
             // A client that never lets its socket run dry keeps the timer from being looked at.
             return if self.deadlines.close_is_due() { self.on_time() } else { None };
@@ -297,7 +301,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.unflushed.get_or_insert(0);
                 return None;
             }
-            Frame::Pong(_) | Frame::Frame(_) => return None,
+            Frame::Pong(_) | Frame::Frame(_) => {
+                self.pace.spend();
+                return None;
+            }
         };
         self.pace.spend();
         self.metrics.messages_in.count();
@@ -364,17 +371,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// The stream is of no use any more. If the client is still there, it gets the answers to what it said before, and
     /// then learns what was wrong.
     fn failed(&mut self, error: &Error) -> Option<End> {
-        use tokio_tungstenite::tungstenite::error::ProtocolError;
-        let code = match error {
-            Error::Capacity(_) => 1009,
-            Error::Utf8(_) => 1007,
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Some(self.lost(error)),
-            Error::Protocol(_) => 1002,
-            _ => return Some(self.lost(error)),
-        };
-        if self.closing.is_some() {
-            return Some(self.lost(error));
-        }
+        let broken = ending::code(error).filter(|_| self.closing.is_none());
+        let Some(code) = broken else { return Some(self.lost(error)) };
         self.met(if code == 1009 { Limit::Message } else { Limit::WebSocket });
         let closing = Closing::new(code, cut(&error.to_string(), Closing::REASON_LIMIT));
         self.failing = Some(closing.clone());

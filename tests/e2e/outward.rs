@@ -215,6 +215,7 @@ async fn there_may_be_so_many_at_a_time() {
     open(&mut client, &format!("keep {}", feed.url("/feed"))).await;
     client.say(&format!("connect {}", feed.url("/feed"))).await;
     client.expect("unavailable: the controller has its 2 connections to other servers already").await;
+    assert_eq!(host.counted().limits["wires"]["max-outward"], 1);
     client.exchange(&format!("drop {first}"), "ok").await;
     client.expect("closed 1000").await;
     host.counts("there is room", |counted| counted.outward == 1).await;

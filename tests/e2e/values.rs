@@ -142,6 +142,7 @@ async fn what_is_too_much_is_a_fault() {
         client.exchange("set-large a 262144", "ok").await;
         client.say("set-large b 100000").await;
         client.expect_start("unavailable: the bucket is full: 300000 bytes").await;
+        assert_eq!(host.counted().limits["keeps"]["max-bucket"], 1);
         client.exchange("get b", "none").await;
         client.exchange("delete a", "true").await;
         client.exchange("set-large b 100000", "ok").await;

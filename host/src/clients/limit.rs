@@ -60,9 +60,11 @@ limits! {
     ProxyHeader "proxy-protocol" proxy_headers_refused,
     /// No HTTP/1.1: answered with 400.
     Http "HTTP/1.1" requests_malformed,
-    /// A message or a frame too large: closed with 1009.
+    /// A body that ended before its end (RFC 9112, section 8): there is nobody to answer.
+    BodyEnd "HTTP/1.1" bodies_broken_off,
+    /// A message or a frame too large, or a message of too many empty fragments: closed with 1009.
     Message "max-message" messages_too_large,
-    /// No WebSocket protocol: closed with 1002 or 1007.
+    /// No WebSocket protocol: answered with 400, or closed with 1002 or 1007.
     WebSocket "RFC 6455" protocol_errors,
 }
 

@@ -117,7 +117,7 @@ impl<B: Body<Data = Bytes>> Bounded<B> {
     }
 }
 
-/// Whether the client broke the rules; who only leaves breaks none.
+/// Whether the client broke the rules; who only leaves, or is cut off, breaks none.
 fn is_malformed(error: &Error) -> bool {
     let Error::Hyper(error) = error else { return false };
     let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
@@ -146,9 +146,7 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Bounded<B> {
                 Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))))
             }
             Poll::Ready(Some(Err(error))) => {
-                if is_malformed(&error) {
-                    self.visitor.met(Limit::Http);
-                }
+                self.visitor.met(if is_malformed(&error) { Limit::Http } else { Limit::BodyEnd });
                 self.fault.set(BROKEN);
                 Poll::Ready(Some(Err(error)))
             }

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::reject::Reject;
 use super::{Body, Client, handshake, origin};
-use crate::clients::Visitor;
+use crate::clients::{Limit, Visitor};
 use crate::connection::Connection;
 use crate::controller::{Class, Seat};
 use crate::ids::ConnectionId;
@@ -37,7 +37,12 @@ pub(super) async fn accept(
     params: Vec<(String, String)>,
     client: Client,
 ) -> Result<Response<Body>, Reject> {
-    let accept_key = derive_accept_key(handshake::check(&request)?.as_bytes());
+    let key = handshake::check(&request).inspect_err(|reject| {
+        if matches!(reject, Reject::Handshake(_)) {
+            client.visitor.met(Limit::WebSocket);
+        }
+    })?;
+    let accept_key = derive_accept_key(key.as_bytes());
     origin::check(request.headers(), &class.origins)?;
     let asked = Arc::new(asked(&request, params, &client));
     class.admit().map_err(Reject::BackedOff)?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame};
 
 use crate::clients::{Limit, Visitor};
@@ -26,6 +28,17 @@ pub(super) fn theirs(frame: Option<CloseFrame>, visitor: Option<&Visitor>) -> Cl
         visitor.met(Limit::WebSocket);
     }
     closing
+}
+
+/// What a client is closed with that made this error; none if it is gone.
+pub(super) fn code(error: &Error) -> Option<u16> {
+    match error {
+        Error::Capacity(_) => Some(1009),
+        Error::Utf8(_) => Some(1007),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(1002),
+        _ => None,
+    }
 }
 
 pub(super) fn close_frame(closing: &Closing) -> CloseFrame {

@@ -3,6 +3,8 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::heard::Heard;
@@ -20,6 +22,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let config = Some(config(settings));
         Socket(WebSocketStream::from_partially_read(Heard::new(stream), read, Role::Server, config).await)
     }
+}
+
+/// What is said of a message that is longer in fragments than any can be that has something in each.
+pub(super) fn padded(settings: &Config) -> Error {
+    let (size, max_size) = (settings.max_message + 1, settings.max_message);
+    Error::Capacity(CapacityError::MessageTooLong { size, max_size })
 }
 
 pub(super) fn config(settings: &Config) -> WebSocketConfig {

@@ -132,5 +132,7 @@ async fn a_body_that_breaks_off() {
         }
     };
     siege.attack(attack).await;
+    siege.host.counts("each of them", |counted| counted.bodies_broken_off == 50).await;
+    siege.met("HTTP/1.1", |counted| counted.bodies_broken_off).await;
     guest_is_blameless(&siege);
 }

@@ -1,7 +1,8 @@
 //! Clients that send too much of what is allowed, or never read.
 
 use super::{SHORT, host};
-use crate::harness::frames::{CONTINUATION, Frame, PING, TEXT};
+use crate::harness::frames::{CONTINUATION, Frame, PING, PONG, TEXT};
+use crate::harness::logs;
 use crate::harness::raw::handshake;
 use crate::harness::siege::Siege;
 use crate::harness::wait::{eventually, within};
@@ -36,19 +37,55 @@ async fn a_flood_of_pings() {
 }
 
 #[tokio::test]
-async fn a_flood_of_empty_fragments() {
-    let siege = Siege::of(host()).await;
+async fn a_flood_of_pongs() {
+    slowed(Frame::new(PONG, "").bytes().repeat(1_000)).await;
+}
+
+/// Sends empty fragments, with pings in between, until it is closed.
+async fn pads(pings: bool) {
+    let siege = Siege::of(host().config(|config| config.max_message = 64 * 1024)).await;
     let attack = async {
         let mut client = siege.raw("/echo").await;
         client.send(Frame::new(TEXT, "").unfinished()).await;
-        let bytes = Frame::new(CONTINUATION, "").unfinished().bytes().repeat(1_000);
-        for _ in 0..2_000 {
-            client.write(&bytes).await;
+        let mut bytes = Frame::new(CONTINUATION, "").unfinished().bytes().repeat(1_000);
+        if pings {
+            bytes.extend(Frame::new(PING, "").bytes());
         }
-        client.send(Frame::new(CONTINUATION, "the end")).await;
-        client.expect(TEXT, "the end").await;
+        let mut written = 0;
+        while siege.host.counted().messages_too_large == 0 {
+            // The host may have hung up meanwhile.
+            let _ = client.try_write(&bytes).await;
+            written += bytes.len();
+            assert!(written < 64 << 20, "{written} bytes of nothing are taken");
+        }
+        client.expect_end().await;
     };
     siege.attack(attack).await;
+    siege.met("max-message", |counted| counted.messages_too_large).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_fragments() {
+    pads(false).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_fragments_between_pings() {
+    pads(true).await;
+}
+
+#[tokio::test]
+async fn fragments_of_a_single_byte_are_no_flood() {
+    const LENGTH: usize = 64 * 1024;
+    let siege = Siege::of(host().config(|config| config.max_message = LENGTH)).await;
+    let mut client = siege.raw("/echo").await;
+    let more = Frame::new(CONTINUATION, "x").unfinished().bytes();
+    for _ in 0..3 {
+        client.send(Frame::new(TEXT, "x").unfinished()).await;
+        client.write(&more.repeat(LENGTH - 2)).await;
+        client.send(Frame::new(CONTINUATION, "x")).await;
+        client.expect(TEXT, "x".repeat(LENGTH)).await;
+    }
 }
 
 #[tokio::test]
@@ -163,6 +200,23 @@ async fn a_client_that_sends_and_never_reads() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_reads_what_others_say() {
+    let siege = Siege::of(host().outbox(256 * 1024)).await;
+    let attack = async {
+        let mut deaf = siege.raw("/probe/x").await;
+        let mut sender = siege.host.connect("/probe/x").await;
+        while siege.host.counted().slow_clients == 0 {
+            sender.say("large 60000").await;
+            while sender.hear_text().await != "ok" {}
+        }
+        deaf.expect_end().await;
+    };
+    siege.attack(attack).await;
+    siege.host.counts("of the controller", |counted| counted.limits["probe"]["outbox"] == 1).await;
+    logs::expect(&["controller probe: limit `outbox`: over 262144 bytes"]).await;
+}
+
+#[tokio::test]
 async fn sockets_that_are_half_closed() {
     let siege = Siege::of(host()).await;
     let attack = async {
@@ -185,7 +239,7 @@ async fn bombs_of_json() {
         format!(r#"{{"event":"hail","name":[{}0]}}"#, "0,".repeat(200_000)),
         format!(r#"{{"event":"hail",{}"name":7}}"#, (0..50_000).map(|n| format!("\"k{n}\":0,")).collect::<String>()),
         format!(r#"{{"event":"hail","name":"bob","times":{}}}"#, "9".repeat(200_000)),
-        format!(r#"{{"event":"{}"}}"#, "x".repeat(500_000)),
+        format!(r#"{{"event":"bomb{}"}}"#, "x".repeat(500_000)),
     ];
     let attack = async {
         let mut client = siege.raw("/probe/x").await;
@@ -200,4 +254,5 @@ async fn bombs_of_json() {
     let counted = siege.host.counted();
     assert_eq!((counted.traps, counted.cpu_exceeded, counted.time_exceeded), (0, 0, 0), "{counted:?}");
     siege.host.counts("those that do not fit", |counted| counted.misfits >= 1).await;
+    logs::expect(&["controller=\"probe\"", "\"bombxxx", "did not fit"]).await;
 }

@@ -151,4 +151,23 @@ async fn percent_encoded_garbage() {
     };
     siege.attack(attack).await;
     assert_eq!(siege.host.counted().http_requests, 0, "no guest hears of it");
+    siege.met("HTTP/1.1", |counted| counted.requests_malformed).await;
+}
+
+#[tokio::test]
+async fn requests_without_a_host_or_with_two() {
+    for fields in ["", "host: a\r\nhost: b\r\n"] {
+        let head = format!("GET /echo HTTP/1.1\r\nconnection: close\r\n{fields}\r\n");
+        malformed(head.as_bytes()).await;
+    }
+}
+
+#[tokio::test]
+async fn handshakes_that_are_none() {
+    let handshake = handshake("/echo", "");
+    for (right, wrong) in [("sec-websocket-key: ", "sec-websocket-key: x"), ("connection: ", "connection: x")] {
+        let wrong = handshake.to_ascii_lowercase().replace(right, wrong).replace("\r\n\r\n", "\r\n");
+        let head = wrong.replacen("get /echo http/1.1", "GET /echo HTTP/1.1", 1) + "\r\n";
+        refused(head.as_bytes(), 400, "RFC 6455", |counted| counted.protocol_errors).await;
+    }
 }

@@ -117,6 +117,7 @@ pub(super) async fn a_connection_has_several_identities_up_to_its_limit(host: Fu
     post.ok("unregister ann").await;
     post.ok("register more").await;
     post.answered_so("register ann", "unavailable: ").await;
+    assert_eq!(host.counted().limits["postbox"]["max-identities"], 2);
 }
 
 pub(super) async fn what_is_no_identity_is_refused(host: Furnished) {

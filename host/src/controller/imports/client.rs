@@ -13,6 +13,7 @@ use crate::controller::bindings::lakou::controller::client::{self, ConnectOption
 use crate::controller::dial::{Dial, NotConnected};
 use crate::controller::state::GuestState;
 use crate::destination::Target;
+use crate::limit::Limit;
 use crate::text::cut;
 
 /// The longest URL, and the most bytes that a guest's header fields have in all: what servers usually take.
@@ -82,6 +83,8 @@ fn dial(
     }
     let limit = class.limits.max_outward;
     let place = class.outward_place().ok_or_else(|| {
+        let hits = &class.hits;
+        hits.hit(Limit::Outward, format_args!("{limit} connections to other servers are open: another one is refused"));
         Fault::Unavailable(format!("the controller has its {limit} connections to other servers already"))
     })?;
     let (answer, answered) = if reconnect { (None, None) } else { Some(oneshot::channel()).unzip() };

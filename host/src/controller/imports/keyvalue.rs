@@ -1,15 +1,16 @@
 //! `keyvalue`: the controller's bucket. Which store it is in is the server's matter.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker};
 
 use super::emitting::{self, Fault};
 use crate::controller::bindings::lakou::controller::keyvalue::{self, Host, Page};
+use crate::controller::class::Class;
 use crate::controller::state::GuestState;
+use crate::limit::Limit;
 use crate::store::keyvalue::{Bucket, Key, KeyValue, LIST_LIMIT, Lifetime, VALUE_LIMIT};
-use crate::store::{self, Answer};
+use crate::store::{self, Answer, StoreError};
 
 type Answered<T> = wasmtime::Result<Result<T, Fault>>;
 
@@ -18,45 +19,45 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 }
 
 impl GuestState {
-    /// Where the values of the controller are, and how much time its call has.
-    fn values(&self) -> (Arc<dyn KeyValue>, Bucket, Duration) {
-        let class = &self.class;
+    /// Where the values of the controller are.
+    fn values(&self) -> (Arc<dyn KeyValue>, Bucket, Arc<Class>) {
+        let class = Arc::clone(&self.class);
         class.environment.metrics.keyvalue_calls.count();
         let bucket = Bucket { name: Arc::clone(&class.name), limit: class.limits.max_bucket as u64 };
-        (Arc::clone(&class.environment.values), bucket, class.limits.call_time)
+        (Arc::clone(&class.environment.values), bucket, class)
     }
 }
 
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> Answered<Option<Vec<u8>>> {
-        let (values, bucket, time) = self.values();
-        Ok(async { answer(time, values.get(&bucket, &checked(key)?)).await }.await)
+        let (values, bucket, class) = self.values();
+        Ok(async { answer(&class, values.get(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>, lifetime: Option<u64>) -> Answered<()> {
-        let (values, bucket, time) = self.values();
+        let (values, bucket, class) = self.values();
         let set = async {
             let (key, value) = (checked(key)?, sized(value)?);
-            answer(time, values.set(&bucket, &key, value, Lifetime::new(lifetime))).await
+            answer(&class, values.set(&bucket, &key, value, Lifetime::new(lifetime))).await
         };
         Ok(set.await)
     }
 
     async fn delete(&mut self, key: String) -> Answered<bool> {
-        let (values, bucket, time) = self.values();
-        Ok(async { answer(time, values.delete(&bucket, &checked(key)?)).await }.await)
+        let (values, bucket, class) = self.values();
+        Ok(async { answer(&class, values.delete(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn exists(&mut self, key: String) -> Answered<bool> {
-        let (values, bucket, time) = self.values();
-        Ok(async { answer(time, values.exists(&bucket, &checked(key)?)).await }.await)
+        let (values, bucket, class) = self.values();
+        Ok(async { answer(&class, values.exists(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn increment(&mut self, key: String, by: i64, lifetime: Option<u64>) -> Answered<i64> {
-        let (values, bucket, time) = self.values();
+        let (values, bucket, class) = self.values();
         let increment = async {
             let key = checked(key)?;
-            answer(time, values.increment(&bucket, &key, by, Lifetime::new(lifetime))).await
+            answer(&class, values.increment(&bucket, &key, by, Lifetime::new(lifetime))).await
         };
         Ok(increment.await)
     }
@@ -68,26 +69,26 @@ impl Host for GuestState {
         value: Option<Vec<u8>>,
         lifetime: Option<u64>,
     ) -> Answered<bool> {
-        let (values, bucket, time) = self.values();
+        let (values, bucket, class) = self.values();
         let swap = async {
             let (key, value) = (checked(key)?, value.map(sized).transpose()?);
             // What is larger is not there.
             if expected.as_ref().is_some_and(|expected| expected.len() > VALUE_LIMIT) {
                 return Ok(false);
             }
-            answer(time, values.swap(&bucket, &key, expected, value, Lifetime::new(lifetime))).await
+            answer(&class, values.swap(&bucket, &key, expected, value, Lifetime::new(lifetime))).await
         };
         Ok(swap.await)
     }
 
     async fn list(&mut self, prefix: String, after: Option<String>, most: u32) -> Answered<Page> {
-        let (values, bucket, time) = self.values();
+        let (values, bucket, class) = self.values();
         // No key is longer, so none begins with such a prefix.
         if prefix.len() > Key::LIMIT {
             return Ok(Ok(Page { keys: Vec::new(), next: None }));
         }
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(LIST_LIMIT);
-        let listed = answer(time, values.list(&bucket, &prefix, after.as_deref(), most)).await;
+        let listed = answer(&class, values.list(&bucket, &prefix, after.as_deref(), most)).await;
         Ok(listed.map(|keys| {
             // A page that is not full is the last one; behind a full one there may be nothing.
             let next = keys.last().filter(|_| keys.len() == most).cloned();
@@ -104,6 +105,11 @@ fn sized(value: Vec<u8>) -> Result<Vec<u8>, Fault> {
     if value.len() > VALUE_LIMIT { Err(Fault::TooLarge) } else { Ok(value) }
 }
 
-async fn answer<T>(time: Duration, asked: Answer<'_, T>) -> Result<T, Fault> {
-    store::in_time(time, asked).await.map_err(|error| emitting::store_fault(&error))
+async fn answer<T>(class: &Class, asked: Answer<'_, T>) -> Result<T, Fault> {
+    store::in_time(class.limits.call_time, asked).await.map_err(|error| {
+        if let StoreError::Full(limit) = error {
+            class.hits.hit(Limit::Bucket, format_args!("over {limit} bytes of keys and values: the call was refused"));
+        }
+        emitting::store_fault(&error)
+    })
 }

@@ -31,10 +31,14 @@ impl GuestState {
     }
 }
 
-fn not_registered(error: &NotRegistered) -> Fault {
+fn not_registered(state: &GuestState, error: &NotRegistered) -> Fault {
     match error {
         NotRegistered::Gone => Fault::Gone,
-        NotRegistered::TooMany(_) => Fault::Unavailable(error.to_string()),
+        NotRegistered::TooMany(limit) => {
+            let hits = &state.class.hits;
+            hits.hit(Limit::Identities, format_args!("a connection has {limit} identities: another one is refused"));
+            Fault::Unavailable(error.to_string())
+        }
         NotRegistered::Nobody => Fault::Invalid(error.to_string()),
         NotRegistered::Store(error) => emitting::store_fault(error),
     }
@@ -158,7 +162,7 @@ impl HostSocket for GuestState {
             lifetime: options.lifetime_seconds.map(Duration::from_secs),
             max_connections: options.max_connections,
         };
-        Ok(identities.register(&connection, identity, wish, time).await.map_err(|error| not_registered(&error)))
+        Ok(identities.register(&connection, identity, wish, time).await.map_err(|error| not_registered(self, &error)))
     }
 
     async fn unregister(&mut self, socket: Resource<Socket>, identity: String) -> wasmtime::Result<Result<(), Fault>> {
@@ -169,7 +173,7 @@ impl HostSocket for GuestState {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(identities.unregister(&connection, &identity, time).await.map_err(|error| not_registered(&error)))
+        Ok(identities.unregister(&connection, &identity, time).await.map_err(|error| not_registered(self, &error)))
     }
 
     fn broadcast(&mut self, socket: Resource<Socket>, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
