@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -94,6 +94,21 @@ struct Outbox {
     close_at_told: bool,
 }
 
+/// One of the timers that a connection may have, until it is dropped: by the timer, or by its event when that is taken out.
+pub(crate) struct TimerPlace(Arc<Connection>);
+
+impl TimerPlace {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.0
+    }
+}
+
+impl Drop for TimerPlace {
+    fn drop(&mut self) {
+        self.0.timers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Connection {
     pub(crate) fn new(id: ConnectionId, outbox_limit: usize) -> Self {
         Connection {
@@ -174,16 +189,11 @@ impl Connection {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Counts a timer, if there may be one more.
-    pub(crate) fn add_timer(&self, limit: usize) -> bool {
+    /// A place for one more timer, if there may be one more.
+    pub(crate) fn add_timer(self: &Arc<Self>, limit: usize) -> Option<TimerPlace> {
         let added =
             self.timers.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < limit).then(|| count + 1));
-        added.is_ok()
-    }
-
-    /// A timer has ended.
-    pub(crate) fn remove_timer(&self) {
-        self.timers.fetch_sub(1, Ordering::AcqRel);
+        added.is_ok().then(|| TimerPlace(Arc::clone(self)))
     }
 
     pub(crate) fn has_timers(&self) -> bool {

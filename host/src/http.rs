@@ -127,7 +127,7 @@ impl Service {
             let readable = matches!(*request.method(), Method::GET | Method::HEAD);
             return Err(if readable { Reject::UpgradeRequired } else { Reject::Method("GET") });
         }
-        plain(class, request, client.visitor).await
+        plain(class, request, client).await
     }
 
     async fn file(&self, request: Request<Incoming>, upgrade: bool) -> Result<Response<Body>, Reject> {
@@ -138,13 +138,13 @@ impl Service {
     }
 }
 
-async fn plain(class: &Arc<Class>, request: Request<Incoming>, visitor: Visitor) -> Result<Response<Body>, Reject> {
+async fn plain(class: &Arc<Class>, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
     if request.version() < Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
         // wasi:http requests have an authority.
         return Err(Reject::Host);
     }
     class.admit().map_err(Reject::BackedOff)?;
-    let answer = class.answer(request, visitor).await.map_err(|none| match none {
+    let answer = class.answer(request, client.visitor.clone()).await.map_err(|none| match none {
         NoAnswer::Busy => Reject::Busy,
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
         NoAnswer::BodyTooLarge => Reject::BodyTooLarge,
@@ -152,5 +152,10 @@ async fn plain(class: &Arc<Class>, request: Request<Incoming>, visitor: Visitor)
         NoAnswer::BodyBroken => Reject::BodyBroken,
         NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),
     })?;
-    Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
+    // A client behind a proxy keeps its place for as long as it is answered.
+    let held = move |frame| {
+        let _ = &client;
+        frame
+    };
+    Ok(answer.map(|body| body.map_frame(held).map_err(Into::into).boxed_unsync()))
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::message::SharedEvent;
+use crate::text::printable;
 
 /// A valid identity: 1 to 256 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,9 +42,10 @@ impl NotificationId {
     }
 }
 
+/// For the log: on one line, whatever is in it.
 impl fmt::Display for Identity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, formatter)
+        fmt::Display::fmt(&printable(&self.0), formatter)
     }
 }
 

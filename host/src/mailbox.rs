@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, TimerPlace};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::{Closing, Message, SharedEvent};
@@ -30,8 +30,9 @@ pub(crate) enum Work {
     Receive { from: ConnectionKey, message: Message },
     /// An event for one connection of this instance or for all of them.
     Deliver { to: Recipients, event: SharedEvent, from: Option<ConnectionId> },
-    /// A timer's event for this connection; `waits` is true until it is taken out.
-    Tick { to: ConnectionKey, event: SharedEvent, waits: Arc<AtomicBool> },
+    /// A timer's event for this connection; `waits` is true until it is taken out. Until then the timer has its place, too,
+    /// though it may have ended.
+    Tick { to: ConnectionKey, event: SharedEvent, waits: Arc<AtomicBool>, place: Arc<TimerPlace> },
     /// What this connection sent to `target` could not be delivered.
     Undelivered { to: ConnectionKey, target: ConnectionId, event: SharedEvent },
     /// A notification for an identity of this connection.

@@ -55,7 +55,7 @@ metrics! {
     bodies_too_large,
     /// Plain requests whose body took longer than `body-timeout` and `min-body-rate` allow.
     bodies_too_slow,
-    /// HTTP answers that were not read for `idle-timeout`.
+    /// HTTP answers that were not read for `idle-timeout`, or for the `call-time` of a controller that is still making one.
     answers_unread,
     /// Connections of trusted proxies without a PROXY header, or with a wrong one.
     proxy_headers_refused,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::ids::ConnectionId;
+use crate::link::LinkError;
 use crate::message::{Event, SharedEvent};
 
 mod embedded;
@@ -190,6 +191,14 @@ impl StoreError {
     fn unavailable(cause: &dyn std::error::Error) -> Self {
         use crate::text::{cut, printable};
         StoreError::Unavailable(cut(&printable(&cause.to_string()), 500).to_owned())
+    }
+
+    /// An error of Redis: a key of a wrong type stays what it is, however often it is asked for.
+    fn of_redis(cause: &LinkError) -> Self {
+        match StoreError::unavailable(cause) {
+            StoreError::Unavailable(text) if cause.is_wrong_type() => StoreError::Corrupt(text),
+            error => error,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Announcements: posted over plain HTTP, received by everybody who is connected by WebSocket.
 //!
-//! Try it: connect a WebSocket client to `/announce`, then `curl -d 'Dinner is ready' http://127.0.0.1:3000/announce`
+//! Try it: connect a WebSocket client to `/announce`, then `curl -d 'Dinner is ready' http://127.0.0.1:8000/announce`
 //! (with the address that the server has printed).
 
 use lakou_sdk::http::{self, Method, StatusCode, header};

@@ -1,7 +1,7 @@
 //! A notification center: what a user is told waits until a tab of theirs is open, and reaches two tabs at most.
 //!
 //! Try it: connect a WebSocket client to `/notifications/ann`, then `curl -d 'Your tea is ready'
-//! http://127.0.0.1:3000/notifications/ann` (with the address that the server has printed). Disconnect, tell ann more, and
+//! http://127.0.0.1:8000/notifications/ann` (with the address that the server has printed). Disconnect, tell ann more, and
 //! connect again. Who may tell whom is for a real application to decide; here, anybody may.
 
 use lakou_sdk::http::{self, Method, StatusCode, header};

@@ -1,6 +1,6 @@
 //! A stock `wasi:http/proxy` component, without the SDK of this project: what other toolchains make drops in unchanged.
 //!
-//! Try it: `curl http://127.0.0.1:3000/plain_http` gets an answer in pieces; `curl -T - http://127.0.0.1:3000/plain_http`
+//! Try it: `curl http://127.0.0.1:8000/plain_http` gets an answer in pieces; `curl -T - http://127.0.0.1:8000/plain_http`
 //! sends back each line as you type it. A component that says nothing about its path is mounted on its file's name.
 
 #![cfg(target_family = "wasm")]

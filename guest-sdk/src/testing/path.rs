@@ -10,7 +10,7 @@ pub(super) fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>>
     while let Some(segment) = segments.next() {
         if let Some(name) = segment.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
             params.push((name.to_owned(), decode(rest)?));
-            return (!rest.is_empty()).then_some(params);
+            return Some(params);
         }
         let (value, after) = match rest.split_once('/') {
             Some((value, after)) => (value, Some(after)),
@@ -23,7 +23,9 @@ pub(super) fn params(pattern: &str, path: &str) -> Option<Vec<(String, String)>>
             None if value != segment => return None,
             None => {}
         }
-        if after.is_some() != segments.peek().is_some() {
+        // A rest matches nothing, too, with a slash before it or without.
+        let may_end = segments.peek().is_none_or(|next| next.starts_with("{*"));
+        if after.is_some() && segments.peek().is_none() || after.is_none() && !may_end {
             return None;
         }
         rest = after.unwrap_or_default();
@@ -49,7 +51,9 @@ mod tests {
         assert_eq!(values("/echo", "/echo"), Some(vec![]));
         assert_eq!(values("/chat/{room}", "/chat/a%20b"), Some(vec!["a b".to_owned()]));
         assert_eq!(values("/{a}/x/{b}", "/1/x/2"), Some(vec!["1".to_owned(), "2".to_owned()]));
-        assert_eq!(values("/files/{*rest}", "/files/a/b"), Some(vec!["a/b".to_owned()]));
+        for (path, rest) in [("/files/a/b", "a/b"), ("/files/", ""), ("/files", "")] {
+            assert_eq!(values("/files/{*rest}", path), Some(vec![rest.to_owned()]), "{path}");
+        }
     }
 
     #[test]
@@ -57,6 +61,6 @@ mod tests {
         for path in ["", "chat", "/chat", "/chat/", "/chat/a/b", "/talk/a", "/chat/%FF"] {
             assert_eq!(values("/chat/{room}", path), None, "{path}");
         }
-        assert_eq!(values("/files/{*rest}", "/files/"), None);
+        assert_eq!(values("/files/{*rest}", "/file"), None);
     }
 }

@@ -94,7 +94,10 @@ impl Instance {
             let next = receiver.recv_many(waiting, BATCH);
             match tokio::time::timeout(self.class.limits.hibernate_after, next).await {
                 Ok(count) => return count,
-                Err(_elapsed) => self.hibernate().await,
+                Err(_elapsed) => {
+                    self.hibernate().await;
+                    self.wake_restless().await;
+                }
             }
         }
         receiver.recv_many(waiting, BATCH).await
@@ -122,8 +125,15 @@ impl Instance {
             }
         }
         self.receive(&mut messages).await;
-        let restless = std::mem::take(&mut self.restless);
-        self.wake_all(&restless).await;
+        self.wake_restless().await;
+    }
+
+    /// Each failure on the way, which may make others restless, takes an object away: it ends.
+    async fn wake_restless(&mut self) {
+        while !self.restless.is_empty() {
+            let restless = std::mem::take(&mut self.restless);
+            self.wake_all(&restless).await;
+        }
     }
 
     async fn work(&mut self, work: Work) {
@@ -134,8 +144,9 @@ impl Instance {
                 self.taken(&event);
                 self.deliver(to, event, from).await;
             }
-            Work::Tick { to, event, waits } => {
+            Work::Tick { to, event, waits, place } => {
                 waits.store(false, Ordering::Release);
+                drop(place);
                 self.deliver_to(vec![to], &event).await;
             }
             Work::Undelivered { to, target, event } => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tracing::Level;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::ids::ConnectionId;
 use crate::limit::{Limit, LimitHits};
@@ -199,6 +199,10 @@ impl Pollable for Lines {
 
 impl OutputStream for Lines {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        // The contract of `check_write`; nothing yields while lines are cut.
+        if bytes.len() > WRITE_BYTES {
+            return Err(StreamError::trap("more was written than the stream has said that it takes"));
+        }
         self.take(&bytes);
         Ok(())
     }

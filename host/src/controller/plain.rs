@@ -21,8 +21,9 @@ use super::call::{self, Ended};
 use super::class::Class;
 use super::meter::Clock;
 use super::state::{GuestState, new_store};
-use crate::clients::Visitor;
+use crate::clients::{Limit as ClientLimit, Visitor};
 use crate::limit::Limit;
+use crate::text::cut;
 
 /// The body of a controller's answer; it may still be in the making.
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -66,9 +67,10 @@ impl Class {
         self.environment.metrics.http_requests.count();
         let clock = Clock::default();
         let failed = Arc::new(AtomicBool::new(false));
+        let unread = Arc::new(AtomicBool::new(false));
         let (head, answer) = oneshot::channel();
         let request = Request::from_parts(parts, moving(body, clock.clone()));
-        let client = (visitor, fault.clone());
+        let client = (visitor, fault.clone(), Arc::clone(&unread));
         let alive = self.environment.alive.clone();
         let task =
             handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), client, slots);
@@ -82,8 +84,10 @@ impl Class {
             return Err(at_fault);
         }
         match answer {
-            Ok(Ok(response)) => Ok(response.map(|body| Whole { body: moving(body, clock), failed }.boxed_unsync())),
-            Ok(Err(error)) => Err(NoAnswer::Error(format!("{error:?}"))),
+            Ok(Ok(response)) => {
+                Ok(response.map(|body| Whole { body: moving(body, clock), failed, unread }.boxed_unsync()))
+            }
+            Ok(Err(error)) => Err(NoAnswer::Error(cut(&format!("{error:?}"), 300).to_owned())),
             Err(_dropped) => Err(NoAnswer::Failed),
         }
     }
@@ -115,7 +119,7 @@ async fn handle<B>(
     head: Head,
     clock: Clock,
     failed: Arc<AtomicBool>,
-    (visitor, fault): (Visitor, Fault),
+    (visitor, fault, unread): (Visitor, Fault, Arc<AtomicBool>),
     // Given back after the store, which is dropped first.
     _slots: [OwnedSemaphorePermit; 2],
 ) where
@@ -135,6 +139,10 @@ async fn handle<B>(
     };
     if let Err(ended) = call::within(class.limits.call_time, &clock, answering).await {
         let by_client = match ended {
+            Ended::Late if unread.load(Ordering::Acquire) => {
+                visitor.met(ClientLimit::AnswerTimeout);
+                true
+            }
             Ended::Late => fault.blame(&visitor),
             Ended::Error(_) => fault.verdict().is_some() && !store.data().meter.exceeded(),
         };
@@ -153,6 +161,8 @@ async fn handle<B>(
 struct Whole<B> {
     body: B,
     failed: Arc<AtomicBool>,
+    /// The client has not yet taken the last piece that the guest has made: it is the client that is waited for.
+    unread: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +180,10 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+        self.unread.store(false, Ordering::Release);
+        let polled = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.unread.store(polled.is_some(), Ordering::Release);
+        match polled {
             None if self.failed.swap(false, Ordering::AcqRel) => Poll::Ready(Some(Err(Half.into()))),
             frame => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
         }

@@ -24,6 +24,8 @@ const FIELD_BYTES: usize = 64 * 1024;
 pub(crate) struct GuestState {
     pub(super) class: Arc<Class>,
     pub(super) table: ResourceTable,
+    /// Beside the others, so that their share is nobody else's.
+    pub(super) timers: ResourceTable,
     pub(super) meter: Meter,
     pub(super) memory: MemoryLimit,
     pub(super) batch: Batch,
@@ -88,15 +90,16 @@ impl Batch {
 /// A store for `class`, with all its limits set; `clock` measures its calls.
 pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     let connections = class.limits.connections_per_instance;
-    let mut table = ResourceTable::new();
-    let timers = connections * class.limits.max_timers;
-    let handles = class.limits.max_handles;
-    table.set_max_capacity(connections + timers + handles);
+    let (mut table, mut timers) = (ResourceTable::new(), ResourceTable::new());
+    let (most_timers, handles) = (connections * class.limits.max_timers, class.limits.max_handles);
+    table.set_max_capacity(connections + handles);
+    timers.set_max_capacity(most_timers);
     let batch = Batch::default();
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELD_BYTES);
     let state = GuestState {
         table,
+        timers,
         meter: Meter::new(class.limits.cpu_time, class.limits.call_time, clock.clone()),
         memory: MemoryLimit::new(
             class.limits.memory,
@@ -120,7 +123,7 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     store.limiter(|state| &mut state.memory);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().meter.tick()));
     // A connection is three handles (its object on both sides, and its socket), and a fourth while an event is delivered.
-    store.set_max_component_handles(4 * connections + timers + handles);
+    store.set_max_component_handles(4 * connections + most_timers + handles);
     store.set_hostcall_fuel(class.shares.handover);
     store
 }

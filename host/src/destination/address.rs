@@ -33,6 +33,8 @@ pub(super) fn can_be_dialled(address: IpAddr) -> bool {
 fn kind_of_v4(address: Ipv4Addr) -> Kind {
     match address.octets() {
         [127, ..] => Kind::Loopback,
+        // Metadata of clouds that is not link-local, with credentials in it: Azure's and Alibaba's.
+        [168, 63, 129, 16] | [100, 100, 100, 200] => Kind::Other,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Kind::Private,
         // This network; link-local; protocol assignments; documentation; 6to4 relays; benchmarks; multicast; reserved.
         [0, ..] | [169, 254, ..] | [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Kind::Other,
@@ -55,6 +57,8 @@ fn kind_of_v6(address: Ipv6Addr) -> Kind {
         // IPv4-mapped; and the well-known prefix of NAT64, by which all of IPv4 is reached from networks without it.
         (0, 0) if (c, d, e, f) == (0, 0, 0, 0xffff) => embedded(),
         (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => embedded(),
+        // Metadata of Amazon's cloud.
+        (0xfd00, 0xec2) if (c, d, e, f, g, h) == (0, 0, 0, 0, 0, 0x254) => Kind::Other,
         (0xfc00..=0xfdff, _) => Kind::Private,
         // Teredo and others; documentation, twice; 6to4.
         (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) | (0x2002, _) => Kind::Other,

@@ -20,11 +20,12 @@ pub(super) fn client(headers: &HeaderMap, proxy: &Visitor) -> Visitor {
         ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, node),
         ForwardedHeader::Forwarded => (FORWARDED, element),
     };
-    // Several fields of a name are one list (RFC 9110, section 5.3). What is no text ends the search.
-    let fields = headers.get_all(name).iter().rev().map(|field| field.to_str().unwrap_or_default());
+    // Several fields of a name are one list (RFC 9110, section 5.3). What is no text ends the search, but only where it stands:
+    // a client may have sent it, and what a proxy has put behind it counts.
+    let fields = headers.get_all(name).iter().rev().map(http::HeaderValue::as_bytes);
     let mut last = proxy.clone();
-    for hop in fields.flat_map(|field| field.rsplit(',')).take(HOPS) {
-        let Some(address) = read(hop.trim()) else { break };
+    for hop in fields.flat_map(|field| field.rsplit(|byte| *byte == b',')).take(HOPS) {
+        let Some(address) = str::from_utf8(hop).ok().and_then(|hop| read(hop.trim())) else { break };
         last = proxy.clients().visitor(address);
         if !last.is_proxy() {
             break;
@@ -124,5 +125,16 @@ mod tests {
         let both = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=6.6.6.6")];
         assert_eq!(client_of(ForwardedHeader::XForwardedFor, &both), "192.0.2.1:0");
         assert_eq!(client_of(ForwardedHeader::Forwarded, &both), "6.6.6.6:0");
+    }
+
+    #[test]
+    fn what_a_client_sends_does_not_hide_what_a_proxy_adds() {
+        let trusted_proxies = vec!["10.0.0.0/8".parse().expect("a network")];
+        let config = Config { trusted_proxies, ..Config::default() };
+        let clients = Clients::new(Arc::new(config), Arc::new(Metrics::default()));
+        let mut headers = HeaderMap::new();
+        headers.insert(X_FORWARDED_FOR, HeaderValue::from_bytes(b"\xff, 192.0.2.1").expect("a value"));
+        let proxy = clients.visitor("10.0.0.1:9".parse().expect("an address"));
+        assert_eq!(client(&headers, &proxy).address().to_string(), "192.0.2.1:0");
     }
 }

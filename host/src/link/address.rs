@@ -54,6 +54,9 @@ impl Address {
         } else {
             (scheme, path)
         };
+        if path.contains(['?', '#']) {
+            return Err(format!("has options behind the database; {WANTED}"));
+        }
         if topology == Topology::Cluster && !matches!(database, "" | "0") {
             return Err("has a database; a cluster has only database 0".into());
         }

@@ -70,7 +70,7 @@ impl Redis {
         let key = format!("{}:identity:{{{}}}", self.prefix, utf8_percent_encode(identity.as_str(), ESCAPED));
         let (mailbox, aside) = (format!("{key}:mailbox"), format!("{key}:aside"));
         let reply = self.link.call(script, &[&key, &mailbox, &aside], args).await;
-        shape(reply.map_err(|error| StoreError::unavailable(&error))?)
+        shape(reply.map_err(|error| StoreError::of_redis(&error))?)
     }
 }
 

@@ -47,6 +47,20 @@ async fn hoards_header_fields() {
 }
 
 #[tokio::test]
+async fn hoards_methods() {
+    let mut scene = Scene::new("hoards-methods").await;
+    assert_eq!(scene.says("methods").await, "Err(())");
+}
+
+#[tokio::test]
+async fn hoards_events_of_timers_that_are_over() {
+    let mut scene = Scene::new("hoards-events-of-timers-that-are-over").await;
+    assert_eq!(scene.says("ticks").await, "64 set");
+    scene.stopped_by("max-timers").await;
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
 async fn hands_over_more_than_any_message_has() {
     let mut scene = Scene::new("hands-over-more-than-any-message-has").await;
     scene.ends("handover", 1011).await;

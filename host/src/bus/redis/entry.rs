@@ -149,7 +149,8 @@ impl Fields {
                 return Err(malformed("a field is no text"));
             };
             let name = String::from_utf8_lossy(&name).into_owned();
-            let value = String::from_utf8(value).map_err(|_| malformed(format!("{name:.20} is not UTF-8")))?;
+            let value =
+                String::from_utf8(value).map_err(|_| malformed(format!("{:.20} is not UTF-8", printable(&name))))?;
             named.insert(name, value);
         }
         Ok(Fields(named))

@@ -2,7 +2,7 @@
 //! bear its name, and connections whose ids it has. All else, another's name above all, is for the operator to grant.
 
 use crate::config::Addressee;
-use crate::text::printable;
+use crate::text::{cut, printable};
 
 /// What one controller may address.
 pub(in crate::controller) struct Messaging {
@@ -65,7 +65,7 @@ impl Messaging {
         let wanted = wanted();
         Err(Denied(format!(
             "not granted: messaging = [\"{}\"] in [controller.{}] of lakou.toml",
-            printable(&wanted),
+            printable(cut(&wanted, 300)),
             self.name
         )))
     }

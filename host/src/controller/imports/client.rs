@@ -19,6 +19,9 @@ use crate::text::cut;
 /// The longest URL, and the most bytes that a guest's header fields have in all: what servers usually take.
 const HEAD_BYTES: usize = 16 * 1024;
 
+/// The most parameters that a guest hands on: each is kept, even an empty one.
+const PARAMS: usize = 128;
+
 pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     client::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }
@@ -69,8 +72,8 @@ fn dial(
     let class = &state.class;
     let ConnectOptions { subprotocols, headers, params, reconnect } = options;
     let handed_on: usize = params.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if handed_on > HEAD_BYTES {
-        return Err(Fault::Invalid(format!("the parameters have at most {HEAD_BYTES} bytes in all")));
+    if handed_on > HEAD_BYTES || params.len() > PARAMS {
+        return Err(Fault::Invalid(format!("there are at most {PARAMS} parameters, of {HEAD_BYTES} bytes in all")));
     }
     let (target, request) = request(url, &headers, &subprotocols).map_err(Fault::Invalid)?;
     let Some(outbound) = class.granted.websocket.clone().filter(|outbound| outbound.names(&target)) else {

@@ -1,8 +1,8 @@
 //! `sockets.timer`: events that a connection sends to itself, later. A timer ends with its handle, which the guest drops, or
 //! which is dropped with the guest's store.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use super::emitting::{self, Fault, GuestEvent};
 use crate::bus::local::LocalBus;
-use crate::connection::Connection;
+use crate::connection::{Connection, TimerPlace};
 use crate::controller::bindings::lakou::controller::sockets::HostTimer;
 use crate::controller::state::GuestState;
 use crate::limit::Limit;
@@ -25,11 +25,34 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What a guest's `timer` handle stands for.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it under their own `pub`")]
-pub struct Timer(AbortHandle);
+pub struct Timer {
+    task: AbortHandle,
+    place: Shared,
+}
+
+/// The timer's place, shared by the handle and the task: whoever ends first gives it up, at once.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Option<Arc<TimerPlace>>>>);
+
+impl Shared {
+    fn new(place: TimerPlace) -> Self {
+        Shared(Arc::new(Mutex::new(Some(Arc::new(place)))))
+    }
+
+    /// None: the timer has ended.
+    fn get(&self) -> Option<Arc<TimerPlace>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn give_up(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
+        self.place.give_up();
     }
 }
 
@@ -63,37 +86,36 @@ pub(super) fn set(
     if connection.is_closing() {
         return Ok(Err(Fault::Gone));
     }
-    if !connection.add_timer(limit) {
+    let Some(place) = connection.add_timer(limit) else {
         state.class.hits.hit(Limit::Timers, format_args!("a connection has {limit} timers: another one is refused"));
         return Ok(Err(Fault::Unavailable(format!("the connection has its {limit} timers already"))));
-    }
-    let run = run(Arc::clone(&environment.local), Running(connection), time, event, times);
-    let timer = Timer(tokio::spawn(run).abort_handle());
-    Ok(Ok(state.table.push(timer)?))
+    };
+    let place = Shared::new(place);
+    let run = run(Arc::clone(&environment.local), place.clone(), time, event, times);
+    let timer = Timer { task: tokio::spawn(run).abort_handle(), place };
+    Ok(Ok(state.timers.push(timer)?))
 }
 
-/// Counted as one of its connection's timers until it is dropped.
-struct Running(Arc<Connection>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.remove_timer();
-    }
+async fn run(local: Arc<LocalBus>, place: Shared, time: Duration, event: SharedEvent, times: Times) {
+    tick(&local, &place, time, &event, times).await;
+    place.give_up();
 }
 
-async fn run(local: Arc<LocalBus>, running: Running, time: Duration, event: SharedEvent, times: Times) {
-    let Running(connection) = &running;
+async fn tick(local: &LocalBus, place: &Shared, time: Duration, event: &SharedEvent, times: Times) {
     let waits = Arc::new(AtomicBool::new(false));
     let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + time, time.max(SHORTEST));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         clock.tick().await;
+        let Some(place) = place.get() else { return };
+        let connection = Arc::clone(place.connection());
         if connection.is_closing() {
             return;
         }
         // A guest that is behind does not get further behind because of its timers.
         if !waits.swap(true, Ordering::AcqRel) {
-            let work = Work::Tick { to: connection.id.key(), event: Arc::clone(&event), waits: Arc::clone(&waits) };
+            let work =
+                Work::Tick { to: connection.id.key(), event: Arc::clone(event), waits: Arc::clone(&waits), place };
             if !local.put(connection.id, work) {
                 return;
             }
@@ -106,7 +128,7 @@ async fn run(local: Arc<LocalBus>, running: Running, time: Duration, event: Shar
 
 impl HostTimer for GuestState {
     fn drop(&mut self, timer: Resource<Timer>) -> wasmtime::Result<()> {
-        self.table.delete(timer)?;
+        self.timers.delete(timer)?;
         Ok(())
     }
 }

@@ -12,6 +12,9 @@ use crate::store::{Answer, StoreError};
 
 type At = (&'static [u8], &'static [u8]);
 
+/// How many times, at most, a call removes what has lapsed for want of room.
+const PURGES: u32 = 20;
+
 // Texts are stored as bytes, as in the ledger.
 /// By bucket and key: when it lapses, in milliseconds since 1970 (0: never), and the value.
 const VALUES: TableDefinition<At, (u64, &[u8])> = TableDefinition::new("values");
@@ -73,14 +76,16 @@ impl<'t> Shelves<'t> {
         limit: u64,
     ) -> Result<Result<(), StoreError>, StoreError> {
         let cost_now = cost(key.len(), value.len());
+        let mut rounds = 0;
         loop {
             let held = self.values.get((bucket, key)).map_err(lost)?.map(|row| cost(key.len(), row.value().1.len()));
             let others = self.size(bucket)?.saturating_sub(held.unwrap_or(0));
             if others.saturating_add(cost_now) <= limit {
                 break;
             }
-            // What has lapsed takes no room.
-            if !self.purge()? {
+            // What has lapsed takes no room; but nobody waits for the sweep of all that others have left.
+            rounds += 1;
+            if rounds > PURGES || !self.purge()? {
                 return Ok(Err(StoreError::Full(limit)));
             }
         }

@@ -47,7 +47,7 @@ impl Redis {
         let values = format!("{}:kv:{{{}}}", self.prefix, bucket.name);
         let [order, lapsing, size] = ["order", "lapsing", "size"].map(|part| format!("{values}:{part}"));
         let reply = self.link.call(script, &[&values, &order, &lapsing, &size], args).await;
-        shape(reply.map_err(|error| StoreError::unavailable(&error))?)
+        shape(reply.map_err(|error| StoreError::of_redis(&error))?)
     }
 }
 
@@ -132,7 +132,11 @@ impl KeyValue for Redis {
             // No text in UTF-8 has this last byte, so it is behind all of them.
             call.arg(from).arg([b"(", prefix.as_bytes(), b"\xff"].concat()).arg(most);
         };
-        self.run_on(&LIST, bucket, args).boxed()
+        async move {
+            let mut pages: Vec<Vec<String>> = self.run_on(&LIST, bucket, args).await?;
+            Ok(pages.pop().unwrap_or_default())
+        }
+        .boxed()
     }
 }
 

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::mem::forget;
 use std::time::Duration;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
-use wasip2::http::types::Fields;
+use wasip2::http::types::{Fields, Method, OutgoingRequest};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,6 +27,26 @@ pub(crate) fn fields() -> ! {
     loop {
         forget(Fields::new());
     }
+}
+
+/// A method of 8 MiB, which the host would keep for as long as there is a request.
+pub(crate) fn methods() -> String {
+    let request = OutgoingRequest::new(Fields::new());
+    format!("{:?}", request.set_method(&Method::Other("A".repeat(8 << 20))))
+}
+
+/// Timers that are over at once, and whose events wait until this call ends.
+pub(crate) fn ticks(socket: &Socket) -> String {
+    let mut set = 0;
+    for _ in 0..20 {
+        while let Ok(timer) = socket.after(Duration::ZERO, HostileEvents::strike()) {
+            timer.detach();
+            set += 1;
+        }
+        // Time for them to go off; then their handles are let go of.
+        subscribe_duration(5_000_000).block();
+    }
+    format!("{set} set")
 }
 
 /// One message of more bytes than any message has.

@@ -116,6 +116,8 @@ impl Hostile {
             "memory" => hoards::memory(),
             "pollables" => hoards::pollables(),
             "fields" => hoards::fields(),
+            "methods" => hoards::methods(),
+            "ticks" => hoards::ticks(socket),
             "handover" => hoards::handover(socket),
             "random" => hoards::random(),
             "save" => format!("{:?}", socket.save(vec![0; 1 << 20])),

@@ -6,6 +6,12 @@ local VALUES, ORDER, LAPSING, SIZE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- What a key costs beside its own bytes and those of its value, and how many lapsed ones are removed at a time.
 local ENTRY_COST, PURGE = 64, 100
 
+-- A key of a wrong type is an error here, before anything has been changed.
+redis.call('HLEN', VALUES)
+redis.call('ZCARD', ORDER)
+redis.call('ZCARD', LAPSING)
+redis.call('GET', SIZE)
+
 local function digits(number)
     return string.format('%.0f', number)
 end

@@ -1,4 +1,5 @@
--- ARGV: from where to where in the order, as ZRANGE has it, and a number. Returns so many keys at most.
+-- ARGV: from where to where in the order, as ZRANGE has it, and a number. Returns so many keys at most, in a list of their
+-- own: two of them must not be taken for an error.
 
 local from, to, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local found = {}
@@ -14,4 +15,4 @@ while #found < most do
     end
     from = '(' .. keys[#keys]
 end
-return found
+return {found}
