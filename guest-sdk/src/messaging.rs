@@ -12,7 +12,8 @@ use crate::platform;
 ///
 /// # Errors
 ///
-/// As for [`Socket::broadcast`](crate::Socket::broadcast).
+/// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["all"]`).
+/// - The others as for [`Socket::broadcast`](crate::Socket::broadcast).
 pub fn multicast(event: Event) -> Result {
     platform::multicast(&event)
 }
@@ -22,7 +23,8 @@ pub fn multicast(event: Event) -> Result {
 ///
 /// # Errors
 ///
-/// As for [`Socket::broadcast`](crate::Socket::broadcast).
+/// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["controller:NAME"]`); one's own needs no grant.
+/// - The others as for [`Socket::broadcast`](crate::Socket::broadcast).
 pub fn broadcast(controller: &str, event: Event) -> Result {
     platform::broadcast(controller, &event)
 }
@@ -43,9 +45,12 @@ pub fn unicast(target: &ConnectionId, event: Event) -> Result {
 /// # Errors
 ///
 /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic.
+/// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["topic:NAME"]`); topics that begin with
+///   the controller's name need no grant.
 /// - [`Fault::TooLarge`](crate::Fault::TooLarge): the message is over the limit of a message.
 /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the other servers are out of reach and the backlog for them is
-///   full; the subscribers of this server have it.
+///   full; the subscribers of this server have it. Or the controller has emitted as often in this second as it may, and nobody
+///   has it.
 pub fn publish<'a>(topic: &str, message: impl Into<Outgoing<'a>>) -> Result {
     platform::publish(topic, &message.into())
 }
@@ -56,8 +61,7 @@ pub fn publish<'a>(topic: &str, message: impl Into<Outgoing<'a>>) -> Result {
 ///
 /// `true`: it is stored, and it survives the end of any server. It leaves when each registered connection has
 /// handled it, be it with an error, when the lifetime of the identity passes, or, oldest first, when over 1000 or 1 MiB are
-/// waiting. `false`: there is
-/// no such identity, because nobody has ever registered as it or its lifetime has passed.
+/// waiting. `false`: there is no such identity, because nobody has ever registered as it or its lifetime has passed.
 ///
 /// What comes again, because a handler or a server failed, has the same [id](crate::notification()).
 ///
@@ -65,7 +69,10 @@ pub fn publish<'a>(topic: &str, message: impl Into<Outgoing<'a>>) -> Result {
 ///
 /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity; or the event as for
 ///   [`Socket::broadcast`](crate::Socket::broadcast), and so is [`Fault::TooLarge`](crate::Fault::TooLarge).
-/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away. Nothing is promised: it may be stored.
+/// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["identity:NAME"]`); identities that
+///   begin with the controller's name need no grant.
+/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away. Nothing is promised: it may be stored. Or the
+///   controller has emitted as often in this second as it may, and it is not stored.
 pub fn notify(identity: &str, event: Event) -> Result<bool> {
     platform::notify(identity, &event)
 }
@@ -75,6 +82,7 @@ pub fn notify(identity: &str, event: Event) -> Result<bool> {
 /// # Errors
 ///
 /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
+/// - [`Fault::Denied`](crate::Fault::Denied): as for [`notify`].
 /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away.
 pub fn registered(identity: &str) -> Result<bool> {
     platform::registered(identity)

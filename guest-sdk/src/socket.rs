@@ -138,6 +138,8 @@ impl Socket {
     /// # Errors
     ///
     /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic; or it is a service's, and there is no client.
+    /// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["topic:NAME"]`); topics that
+    ///   begin with the controller's name need no grant.
     /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many topics as it may have.
     pub fn subscribe(&self, topic: &str) -> Result {
         self.platform.subscribe(topic)
@@ -166,6 +168,8 @@ impl Socket {
     /// # Errors
     ///
     /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity, or no connection is allowed.
+    /// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["identity:NAME"]`); identities
+    ///   that begin with the controller's name need no grant.
     /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many identities as it may have; or the
     ///   store is away, and whether the connection is registered is not known.
     /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed.
@@ -179,6 +183,7 @@ impl Socket {
     /// # Errors
     ///
     /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
+    /// - [`Fault::Denied`](crate::Fault::Denied): as for [`register_as`](Self::register_as).
     /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away; the registration may still hold.
     /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed, and with it the registration.
     pub fn unregister(&self, identity: &str) -> Result {
@@ -252,7 +257,8 @@ impl Socket {
     /// - [`Fault::TooLarge`](crate::Fault::TooLarge), [`Fault::Invalid`](crate::Fault::Invalid): the event is over its
     ///   limit, or its name is empty or over 256 bytes.
     /// - [`Fault::Unavailable`](crate::Fault::Unavailable): queues are full, and some receivers may have it; or the other
-    ///   servers are out of reach and the backlog is full, and the connections of this server have it.
+    ///   servers are out of reach and the backlog is full, and the connections of this server have it; or the controller has
+    ///   emitted as often in this second as it may, and nobody has it.
     pub fn broadcast(&self, event: Event) -> Result {
         self.platform.broadcast(&event)
     }
@@ -262,7 +268,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// As for [`broadcast`](Self::broadcast).
+    /// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["all"]`).
+    /// - The others as for [`broadcast`](Self::broadcast).
     pub fn multicast(&self, event: Event) -> Result {
         self.platform.multicast(&event)
     }

@@ -149,7 +149,7 @@ metrics! {
     keyvalue_calls,
     /// HTTP requests that controllers have sent.
     outgoing_requests,
-    /// HTTP requests of controllers to hosts that are granted and turned out to be at addresses that are not.
+    /// HTTP requests and WebSockets of controllers to hosts that are granted and turned out to be at addresses that are not.
     outgoing_prohibited,
     /// WebSockets that controllers have to other servers now, those that are being tried included.
     outward,

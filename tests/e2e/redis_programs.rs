@@ -14,7 +14,7 @@ fn command(part: &str) -> Vec<String> {
     let other = |word: String| match word.as_str() {
         "lakou:controller:chat" => "lakou:controller:probe".to_owned(),
         "said" | "closing" | "mail" => "tell".to_owned(),
-        r#"["bob", "hi"]"# | "[5]" | r#"["hello"]"# => r#"["hello"]"#.to_owned(),
+        r#"["lobby", "bob", "hi"]"# | "[5]" | r#"["hello"]"# => r#"["hello"]"#.to_owned(),
         _ => word,
     };
     words.into_iter().map(other).collect()

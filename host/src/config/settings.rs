@@ -136,7 +136,7 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.redis_window = value::count(v, 10_000_000)?;
     "redis-backlog" "SIZE" "how much may wait while Redis is away [default: 16MiB]"
         |c, v| c.redis_backlog = value::size(v, 1024, GIB)?;
-    "data" "DIR" "folder for identities and mailboxes of a server without Redis [default: none, in memory]"
+    "data" "DIR" "folder for identities, mailboxes, keys and values of a server without Redis [default: none, in memory]"
         |c, v| c.data = Some(value::path(v)?);
     "max-identities" "COUNT" "identities of one connection [default: 8]"
         |c, v| c.max_identities = value::count(v, 10_000)?;
