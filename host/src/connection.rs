@@ -54,6 +54,11 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Mark(u64);
 
+impl Mark {
+    /// Behind what will not be written.
+    const NEVER: Mark = Mark(u64::MAX);
+}
+
 /// Why a message was not queued.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotQueued {
@@ -86,6 +91,8 @@ struct Outbox {
     queued: Mark,
     taken: Mark,
     written: Mark,
+    /// Something was refused because the connection was ending, and not because its own object had closed it.
+    missed: bool,
     /// The session has ended.
     over: bool,
     closing: Option<Closing>,
@@ -149,6 +156,7 @@ impl Connection {
         }
         let mut outbox = self.outbox();
         if outbox.closing.is_some() {
+            outbox.missed |= !self.let_go.load(Ordering::Acquire);
             return Err(NotQueued::Gone);
         }
         // Each message has a cost of its own: without it empty ones would have no bound.
@@ -156,6 +164,7 @@ impl Connection {
             // What is queued can not be delivered in time any more; keeping it would only keep its memory.
             outbox.queue = VecDeque::new();
             outbox.closing = Some(Closing::slow_client());
+            outbox.missed = true;
             drop(outbox);
             self.session.wake();
             return Err(NotQueued::Gone);
@@ -200,9 +209,10 @@ impl Connection {
         self.timers.load(Ordering::Acquire) > 0
     }
 
-    /// Behind everything that is queued now.
+    /// Behind everything that was to be sent until now, even what was refused because the connection was ending.
     pub(crate) fn mark(&self) -> Mark {
-        self.outbox().queued
+        let outbox = self.outbox();
+        if outbox.missed { Mark::NEVER } else { outbox.queued }
     }
 
     /// Waits until everything before `mark` has been written to the socket. False: the connection has ended before that.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::connection::{Connection, TimerPlace};
+use crate::connection::{Connection, Mark, TimerPlace};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::{Closing, Message, SharedEvent};
@@ -69,8 +69,8 @@ impl Drain {
 /// What became of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Its handler has returned.
-    Handled,
+    /// Its handler has returned, and what it has sent lies before this place in the outbox.
+    Handled(Mark),
     /// Its handler has failed.
     Failed,
     /// It did not get to its handler: the connection has ended, or is about to.

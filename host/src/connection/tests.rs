@@ -1,6 +1,7 @@
 //! The outbox and the inbox of a connection, without a socket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -59,6 +60,22 @@ fn a_mark_is_passed_when_what_was_before_it_is_written() {
     connection.send(text("three")).expect("room");
     connection.end(&Closing::no_status());
     assert_eq!((written(two), written(connection.mark())), (Some(true), Some(false)));
+}
+
+#[test]
+fn a_mark_is_never_passed_if_something_was_refused_because_the_client_had_gone() {
+    let gone = connection(100);
+    gone.end(&Closing::no_status());
+    assert_eq!(gone.send(text("late")), Err(NotQueued::Gone));
+    assert_eq!(gone.written(gone.mark()).now_or_never(), Some(false));
+
+    // Its own object's doing: nobody else would be told either.
+    let closed = connection(100);
+    closed.let_go.store(true, Ordering::Release);
+    closed.close(Closing::new(4000, "enough"));
+    closed.end(&Closing::no_status());
+    assert_eq!(closed.send(text("late")), Err(NotQueued::Gone));
+    assert_eq!(closed.written(closed.mark()).now_or_never(), Some(true));
 }
 
 #[test]

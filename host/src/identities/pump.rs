@@ -100,8 +100,8 @@ impl Pump<'_> {
             // Who has unregistered meanwhile gets no more; it may be served anew by another.
             let outcome = if self.bell.is_over() { Outcome::Lost } else { self.hand(notification).await };
             match outcome {
-                Outcome::Handled => {
-                    self.handled = Some((id, self.connection.mark()));
+                Outcome::Handled(mark) => {
+                    self.handled = Some((id, mark));
                     self.count += 1;
                 }
                 Outcome::Failed => {

@@ -117,16 +117,15 @@ impl Instance {
         notification: &Notification,
     ) -> Outcome {
         // What a connection that is closing would do with it, nobody would see: it stays in the mailbox.
-        if self.objects.get(&to).is_none_or(|object| object.connection.is_closing()) {
-            return Outcome::Lost;
-        }
+        let object = self.objects.get(&to).filter(|object| !object.connection.is_closing());
+        let Some(connection) = object.map(|object| Arc::clone(&object.connection)) else { return Outcome::Lost };
         let Some((handle, id)) = self.woken(to).await else { return Outcome::Lost };
         let Some(living) = &mut self.living else { return Outcome::Lost };
         let called = living.notify(handle, id, identity, notification).await;
         match self.settle(called, "notification") {
             Ok(()) => {
                 self.class.breaker.done(1);
-                Outcome::Handled
+                Outcome::Handled(connection.mark())
             }
             Err(Failed { .. }) => Outcome::Failed,
         }
