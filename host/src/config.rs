@@ -184,6 +184,8 @@ pub struct ControllerConfig {
     pub max_failures: Option<usize>,
     /// Instead of [`GuestLimits::max_bucket`].
     pub max_bucket: Option<usize>,
+    /// Instead of [`GuestLimits::max_mailboxes`].
+    pub max_mailboxes: Option<usize>,
     /// Instead of [`GuestLimits::max_outward`].
     pub max_outward: Option<usize>,
     /// Whether it runs as a service, one object a server without a client, instead of what the component says itself.

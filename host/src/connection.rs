@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     saved: Mutex<Option<Bytes>>,
     /// Timers that will call its object.
     timers: AtomicUsize,
+    /// Shared by the tasks that bring it what is in its mailboxes.
+    served: Arc<()>,
     /// The session: woken when there is something to send, to close, or room to read on.
     session: AtomicWaker,
     /// Those who wait for messages to be written.
@@ -101,6 +103,11 @@ struct Outbox {
     close_at_told: bool,
 }
 
+/// One of the tasks that bring a connection what is in its mailboxes, until it is dropped.
+pub(crate) struct ServedPlace {
+    _one: Arc<()>,
+}
+
 /// One of the timers that a connection may have, until it is dropped: by the timer, or by its event when that is taken out.
 pub(crate) struct TimerPlace(Arc<Connection>);
 
@@ -130,6 +137,7 @@ impl Connection {
             waiting_bytes: AtomicUsize::new(0),
             saved: Mutex::default(),
             timers: AtomicUsize::new(0),
+            served: Arc::default(),
             session: AtomicWaker::new(),
             written: Notify::new(),
         }
@@ -203,6 +211,12 @@ impl Connection {
         let added =
             self.timers.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < limit).then(|| count + 1));
         added.is_ok().then(|| TimerPlace(Arc::clone(self)))
+    }
+
+    /// A place for one more task that brings it what is in a mailbox. Who takes them one at a time gets no more than `limit`.
+    pub(crate) fn served_place(&self, limit: usize) -> Option<ServedPlace> {
+        let served = Arc::clone(&self.served);
+        (Arc::strong_count(&served) - 2 < limit).then_some(ServedPlace { _one: served })
     }
 
     pub(crate) fn has_timers(&self) -> bool {

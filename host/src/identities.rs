@@ -22,12 +22,14 @@ use crate::ids::ConnectionId;
 use crate::message::SharedEvent;
 use crate::metrics::Metrics;
 use crate::rate::{Admitted, RateLimit};
-use crate::store::{Bounds, Store, StoreError, Terms, in_time};
+use crate::store::{Bounds, Owner, Store, StoreError, Terms, in_time};
 
 mod held;
 mod inbox;
 mod leaving;
 mod pump;
+
+pub(crate) use self::pump::Postman;
 
 /// How long an identity lives if its controller does not say.
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -57,10 +59,11 @@ pub(crate) struct Identities {
 }
 
 /// What a controller asks for when it registers a connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wish {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) max_connections: Option<u32>,
+    pub(crate) owner: Owner,
 }
 
 /// Why a connection is not registered.
@@ -70,6 +73,9 @@ pub(crate) enum NotRegistered {
     Gone,
     #[error("the connection has its {0} identities already")]
     TooMany(usize),
+    /// It has registered and unregistered faster than it was served.
+    #[error("handlers are still busy with what the connection's {0} identities were before")]
+    TooFast(usize),
     #[error("max-connections is 0; at least one connection is needed")]
     Nobody,
     #[error(transparent)]
@@ -124,6 +130,7 @@ impl Identities {
         connection: &Arc<Connection>,
         identity: Identity,
         wish: Wish,
+        postman: Arc<Postman>,
         time: Duration,
     ) -> Result<(), NotRegistered> {
         let terms = self.terms(&identity, wish)?;
@@ -136,19 +143,19 @@ impl Identities {
         }
         let id = connection.id;
         // Rung from here on: what is notified after the store knows of the connection is not missed.
-        let asking = in_time(time, async { Ok(self.held.begin(connection, &identity, terms).await) }).await??;
+        let mut asking = in_time(time, async { Ok(self.held.begin(connection, &identity, &terms).await) }).await??;
         let registered = match in_time(time, self.store.register(&identity, id, terms)).await {
             Ok(registered) => registered,
             Err(error) => {
                 // If it was registered before, it still may be; who serves it finds out.
-                if asking.is_new {
+                if asking.new.is_some() {
                     self.held.end(id, &identity);
                     self.leaving.push(id, identity);
                 }
                 return Err(error.into());
             }
         };
-        let (bell, is_new) = (Arc::clone(&asking.bell), asking.is_new);
+        let (bell, new) = (Arc::clone(&asking.bell), asking.new.take());
         drop(asking);
         for other in registered.pushed_out {
             self.bus.ring(other, &identity);
@@ -160,8 +167,8 @@ impl Identities {
             return Err(NotRegistered::Gone);
         }
         self.held.renewed(id, &identity, &bell);
-        if is_new {
-            self.pump(Arc::clone(connection), identity, bell);
+        if let Some(place) = new {
+            self.pump(Arc::clone(connection), identity, bell, postman, place);
         }
         Ok(())
     }
@@ -236,7 +243,7 @@ impl Identities {
         }
         match wish.max_connections.unwrap_or(1) {
             0 => Err(NotRegistered::Nobody),
-            max_connections => Ok(Terms { lifetime: wanted.max(shortest), max_connections }),
+            max_connections => Ok(Terms { owner: wish.owner, lifetime: wanted.max(shortest), max_connections }),
         }
     }
 }

@@ -47,6 +47,7 @@ limits! {
     State "max-state",
     Identities "max-identities",
     Bucket "max-bucket",
+    Mailboxes "max-mailboxes",
     Outward "max-outward",
     LogRate "log-rate",
     Handles "max-handles",

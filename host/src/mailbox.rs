@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::bus::Bell;
 use crate::connection::{Connection, Mark, TimerPlace};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
@@ -35,8 +36,14 @@ pub(crate) enum Work {
     Tick { to: ConnectionKey, event: SharedEvent, waits: Arc<AtomicBool>, place: Arc<TimerPlace> },
     /// What this connection sent to `target` could not be delivered.
     Undelivered { to: ConnectionKey, target: ConnectionId, event: SharedEvent },
-    /// A notification for an identity of this connection.
-    Notify { to: ConnectionKey, identity: Identity, notification: Notification, done: oneshot::Sender<Outcome> },
+    /// A notification for an identity of this connection, unless the registration is over, which its bell says.
+    Notify {
+        to: ConnectionKey,
+        identity: Identity,
+        notification: Notification,
+        bell: Arc<Bell>,
+        done: oneshot::Sender<Outcome>,
+    },
     /// The connection holds the identity no more.
     Replaced { to: ConnectionKey, identity: Identity },
     /// The client broke the protocol: close, once everything that it said before has been answered.

@@ -3,6 +3,7 @@
 //! file for one server, `redis` in Redis for all servers of an application. Calling handlers, and telling holders that
 //! something waits, is left to those who use it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -43,7 +44,8 @@ pub(crate) async fn in_time<T>(
 /// From then on it is as if it had never been, its mailbox and its holders included.
 pub(crate) trait Store: Send + Sync {
     /// Makes `connection` a holder of `identity`, the newest one. Beyond `max_connections` the oldest holders are pushed
-    /// out, in the same step. Who is a holder already stays one and goes on where it was.
+    /// out, in the same step. Who is a holder already stays one and goes on where it was. A new identity for which its
+    /// owner has no room is [`StoreError::MailboxesFull`].
     fn register<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, terms: Terms)
     -> Answer<'a, Registered>;
 
@@ -59,7 +61,8 @@ pub(crate) trait Store: Send + Sync {
     fn registered<'a>(&'a self, identity: &'a Identity) -> Answer<'a, bool>;
 
     /// Appends an event to the mailbox; `None` if there is no such identity. What does not fit any more is dropped, the
-    /// oldest first. An event that would not fit an empty mailbox is [`StoreError::Invalid`].
+    /// oldest first. An event that would not fit an empty mailbox is [`StoreError::Invalid`], one for which the owner of
+    /// the identity has no room [`StoreError::MailboxesFull`].
     fn notify<'a>(&'a self, identity: &'a Identity, event: &'a SharedEvent) -> Answer<'a, Option<Notified>>;
 
     /// What the holder has not handled yet, the oldest first: at most `most`, and not much more than [`FETCH_BYTES`].
@@ -79,9 +82,18 @@ pub(crate) trait Store: Send + Sync {
     fn failed<'a>(&'a self, identity: &'a Identity, id: NotificationId) -> Answer<'a, Failed>;
 }
 
+/// The controller that pays for an identity: the one that has registered it when it was new, until it lapses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) name: Arc<str>,
+    /// What its identities and their mailboxes may cost together, in bytes.
+    pub(crate) limit: u64,
+}
+
 /// On which terms a connection registers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Terms {
+    pub(crate) owner: Owner,
     /// From a millisecond to ten years; what is outside is taken as the nearer of the two.
     pub(crate) lifetime: Duration,
     /// Holders at a time; 0 is taken as 1.
@@ -130,6 +142,9 @@ pub(crate) const FETCH_BYTES: u64 = 64 * 1024;
 /// Notifications set aside that are kept for a look: enough to see what is wrong, and at most that many mailboxes' worth
 /// of bytes are never reached by one faulty handler.
 pub(crate) const ASIDE_LIMIT: u32 = 16;
+
+/// What an identity costs its owner beside what is in its mailbox or set aside: about what both stores need for it.
+const IDENTITY_COST: u64 = 256;
 
 /// What came of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +196,9 @@ pub(crate) enum StoreError {
     /// The bucket has no room for the value; this is what it may hold, in bytes.
     #[error("the bucket is full: {0} bytes are what it may hold")]
     Full(u64),
+    /// The owner of the identity has no room for it or for more in its mailbox; this is what all of them may cost, in bytes.
+    #[error("the mailboxes of the controller are full: {0} bytes are what they may hold together")]
+    MailboxesFull(u64),
     /// What is stored under this name was not written by this program.
     #[error("the store holds something else: {0}")]
     Corrupt(String),

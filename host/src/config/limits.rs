@@ -32,6 +32,9 @@ pub struct GuestLimits {
     pub max_timers: usize,
     /// What its bucket of keys and values may hold, in bytes. At more writing answers `unavailable`.
     pub max_bucket: usize,
+    /// What the identities that it has registered and their mailboxes may cost together, in bytes; each costs 256 by itself,
+    /// and 64 a notification. At more registering a new one and notifying answer `unavailable`.
+    pub max_mailboxes: usize,
     /// WebSockets that it has open to other servers, those that are being tried included. At more the guest gets
     /// `unavailable`.
     pub max_outward: usize,
@@ -49,7 +52,7 @@ pub struct GuestLimits {
     /// Bytes that a guest may hand to the host in one call of a host function, in bytes; none: 16 MiB, or four of the largest
     /// messages. More ends the guest's call with a trap.
     pub max_handover: Option<usize>,
-    /// Events, notifications and publications of one controller in a second, of all its connections together. At more the
+    /// Events, notifications, publications and registrations of one controller in a second, of all its connections together. At more the
     /// guest gets `unavailable`.
     pub event_rate: usize,
     /// Lines in the log in a second that one controller causes. More are counted and not logged.
@@ -77,6 +80,7 @@ impl Default for GuestLimits {
             max_state: 64 * KIB,
             max_timers: 64,
             max_bucket: 64 * MIB,
+            max_mailboxes: 256 * MIB,
             max_outward: 64,
             connections: None,
             instances: None,
@@ -106,6 +110,7 @@ impl GuestLimits {
             max_state: own.max_state.unwrap_or(self.max_state),
             max_timers: own.max_timers.unwrap_or(self.max_timers),
             max_bucket: own.max_bucket.unwrap_or(self.max_bucket),
+            max_mailboxes: own.max_mailboxes.unwrap_or(self.max_mailboxes),
             max_outward: own.max_outward.unwrap_or(self.max_outward),
             connections: own.connections.or(self.connections),
             instances: own.instances.or(self.instances),

@@ -176,7 +176,7 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_handles = value::count(v, 1_000_000)?;
     "max-handover" "SIZE" "what a controller may hand over at once [default: 16MiB, or four of the largest messages]"
         |c, v| c.guest.max_handover = Some(value::size(v, 1024, GIB)?);
-    "event-rate" "COUNT" "events, notifications and publications of one controller in a second [default: 20000]"
+    "event-rate" "COUNT" "events, notifications, publications and registrations of one controller in a second [default: 20000]"
         |c, v| c.guest.event_rate = value::count(v, MOST_EVENTS)?;
     "log-rate" "COUNT" "lines in the log because of one controller in a second [default: 100]"
         |c, v| c.guest.log_rate = value::count(v, MOST_LINES)?;
@@ -188,6 +188,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_failures = value::count(v, MOST_FAILURES)?;
     "max-bucket" "SIZE" "keys and values of one controller [default: 64MiB]"
         |c, v| c.guest.max_bucket = value::size(v, 1024, GIB)?;
+    "max-mailboxes" "SIZE" "what the identities of one controller and their mailboxes cost together [default: 256MiB]"
+        |c, v| c.guest.max_mailboxes = value::size(v, 1024, 1024 * GIB)?;
     "max-outward" "COUNT" "WebSockets that one controller has open to other servers [default: 64]"
         |c, v| c.guest.max_outward = value::count(v, 100_000)?;
     "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
@@ -220,6 +222,7 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "compile-time" |c, v| c.compile_time = Some(value::duration(v, MILLISECOND)?);
     "max-failures" |c, v| c.max_failures = Some(value::count(v, MOST_FAILURES)?);
     "max-bucket" |c, v| c.max_bucket = Some(value::size(v, 1024, GIB)?);
+    "max-mailboxes" |c, v| c.max_mailboxes = Some(value::size(v, 1024, 1024 * GIB)?);
     "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
     "max-outward" |c, v| c.max_outward = Some(value::count(v, 100_000)?);
     "service" |c, v| c.service = Some(value::switch(v)?);

@@ -16,9 +16,11 @@ use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
 use crate::config::{GuestLimits, Shares};
+use crate::identities::Postman;
 use crate::ids::ConnectionId;
 use crate::limit::{Limit, LimitHits};
 use crate::rate::{Admitted, RateLimit};
+use crate::store::Owner;
 
 /// A controller class, ready to be instantiated.
 pub(crate) struct Class {
@@ -40,6 +42,7 @@ pub(crate) struct Class {
     pub(super) slots: Arc<Semaphore>,
     pub(super) request_slots: Arc<Semaphore>,
     pub(super) emitted: RateLimit,
+    pub(super) postman: Arc<Postman>,
     pub(super) engine: Engine,
     pub(super) granted: Granted,
     pub(super) output: Arc<Output>,
@@ -89,6 +92,11 @@ impl Class {
         let limit = self.limits.event_rate;
         self.hits.hit(Limit::EventRate, format_args!("over {limit} events in this second: the others are refused"));
         Err(format!("the controller has emitted its {limit} events of this second"))
+    }
+
+    /// Who pays for the identities that it registers.
+    pub(super) fn owner(&self) -> Owner {
+        Owner { name: Arc::clone(&self.name), limit: self.limits.max_mailboxes as u64 }
     }
 
     /// A guest of it has asked for what it may not have: counted, and logged.

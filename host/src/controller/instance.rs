@@ -17,7 +17,7 @@ use self::objects::{Being, Failed, Object};
 use super::class::Class;
 use crate::connection::Connection;
 use crate::ids::ConnectionKey;
-use crate::mailbox::{Drain, Mailbox, NotAccepted, Work};
+use crate::mailbox::{Drain, Mailbox, NotAccepted, Outcome, Work};
 use crate::message::{Closing, SharedEvent};
 use crate::request::{Acceptance, Request};
 use crate::shutdown::Alive;
@@ -153,8 +153,9 @@ impl Instance {
                 self.taken(&event);
                 self.undelivered(to, target, &event).await;
             }
-            Work::Notify { to, identity, notification, done } => {
-                let outcome = self.notify(to, &identity, &notification).await;
+            Work::Notify { to, identity, notification, bell, done } => {
+                let outcome =
+                    if bell.is_over() { Outcome::Lost } else { self.notify(to, &identity, &notification).await };
                 // Nobody waits for it if the server is ending.
                 let _ = done.send(outcome);
             }

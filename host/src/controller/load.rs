@@ -26,6 +26,7 @@ use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
 use crate::config::{Config, ControllerConfig, GuestLimits};
+use crate::identities::Postman;
 use crate::limit::Limit;
 use crate::rate::RateLimit;
 
@@ -340,6 +341,7 @@ fn class(
         slots: Arc::new(Semaphore::new(shares.instances)),
         request_slots: Arc::new(Semaphore::new(shares.requests)),
         emitted: RateLimit::new(per_second(limits.event_rate)),
+        postman: Arc::new(Postman::new()),
         engine: environment.linker(limits.stack).1.engine().clone(),
         hits,
         shares,

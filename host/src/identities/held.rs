@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::NotRegistered;
 use crate::bus::Bell;
 use crate::bus::local::LocalBus;
-use crate::connection::Connection;
+use crate::connection::{Connection, ServedPlace};
 use crate::identity::Identity;
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::store::Terms;
@@ -47,8 +47,8 @@ pub(super) struct Asking<'h> {
     connection: ConnectionId,
     identity: Identity,
     pub(super) bell: Arc<Bell>,
-    /// It was not registered before, and nobody serves it yet.
-    pub(super) is_new: bool,
+    /// It was not registered before, and nobody serves it yet: the place of who will.
+    pub(super) new: Option<ServedPlace>,
 }
 
 /// What was known of a registration before the store was asked about it.
@@ -65,7 +65,7 @@ impl Held {
         &self,
         connection: &Connection,
         identity: &Identity,
-        terms: Terms,
+        terms: &Terms,
     ) -> Result<Asking<'_>, NotRegistered> {
         let id = connection.id;
         loop {
@@ -77,7 +77,7 @@ impl Held {
                     return Err(NotRegistered::Gone);
                 }
                 if !state.forgetting.contains(&(id, identity.clone())) {
-                    return self.note(&mut state, id, identity, terms);
+                    return self.note(&mut state, connection, identity, terms);
                 }
             }
             // The store would take what was said of the last registration for the end of this one.
@@ -88,34 +88,40 @@ impl Held {
     fn note(
         &self,
         state: &mut State,
-        connection: ConnectionId,
+        connection: &Connection,
         identity: &Identity,
-        terms: Terms,
+        terms: &Terms,
     ) -> Result<Asking<'_>, NotRegistered> {
-        let count = state.registrations.get(&connection.key()).map_or(0, HashMap::len);
-        let theirs = state.registrations.entry(connection.key()).or_default();
-        let is_new = !theirs.contains_key(identity);
-        if is_new && count >= self.limit {
-            return Err(NotRegistered::TooMany(self.limit));
+        let id = connection.id;
+        let theirs = state.registrations.get(&id.key());
+        let mut new = None;
+        if !theirs.is_some_and(|theirs| theirs.contains_key(identity)) {
+            if theirs.map_or(0, HashMap::len) >= self.limit {
+                return Err(NotRegistered::TooMany(self.limit));
+            }
+            // Whoever served a registration that has been ended may still be at it, and has notifications in its hands.
+            let place = connection.served_place(self.limit.saturating_mul(2));
+            new = Some(place.ok_or(NotRegistered::TooFast(self.limit))?);
         }
+        let theirs = state.registrations.entry(id.key()).or_default();
         let registration = theirs.entry(identity.clone()).or_insert_with(|| Registration {
-            bell: self.local.hang_bell(connection, identity),
-            terms,
+            bell: self.local.hang_bell(id, identity),
+            terms: terms.clone(),
             renewed: Instant::now(),
             asking: 0,
             asked: 0,
         });
-        registration.terms = terms;
+        registration.terms = terms.clone();
         registration.asking += 1;
         let bell = Arc::clone(&registration.bell);
-        Ok(Asking { held: self, connection, identity: identity.clone(), bell, is_new })
+        Ok(Asking { held: self, connection: id, identity: identity.clone(), bell, new })
     }
 
     /// On which terms it is registered; none if it has been ended, or if its identity has lapsed.
     pub(super) fn terms(&self, connection: ConnectionId, identity: &Identity, bell: &Arc<Bell>) -> Option<Terms> {
         let mut state = self.state();
         let registration = state.find(connection, identity, bell)?;
-        (registration.renewed.elapsed() < registration.terms.lifetime).then_some(registration.terms)
+        (registration.renewed.elapsed() < registration.terms.lifetime).then(|| registration.terms.clone())
     }
 
     /// What is known of a registration; none if it has been ended.

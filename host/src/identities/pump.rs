@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::Identities;
 use super::held::Seen;
 use crate::backoff::Backoff;
 use crate::bus::Bell;
-use crate::connection::{Connection, Mark};
+use crate::connection::{Connection, Mark, ServedPlace};
 use crate::identity::{Identity, Notification, NotificationId};
 use crate::mailbox::{Outcome, Work};
 use crate::rate::Admitted;
@@ -20,8 +20,20 @@ use crate::store::{Failed, StoreError, Waiting};
 /// How many notifications are taken out of the mailbox at a time. After a crash so many may come again at the most.
 const BATCH: usize = 16;
 
+/// How many registrations of one controller may have a batch in their hands.
+const CARRIED: usize = 128;
+
 /// How often a mailbox is looked into without a ring. Rings are lost only together with events, which is rare and counted.
 const LOOK: Duration = Duration::from_secs(5 * 60);
+
+/// Bounds what is out of the mailboxes of one controller at a time, and waits for its handlers.
+pub(crate) struct Postman(Semaphore);
+
+impl Postman {
+    pub(crate) fn new() -> Self {
+        Postman(Semaphore::new(CARRIED))
+    }
+}
 
 /// How a round ended.
 enum Round {
@@ -39,6 +51,7 @@ struct Pump<'p> {
     connection: &'p Connection,
     identity: &'p Identity,
     bell: &'p Arc<Bell>,
+    postman: &'p Postman,
     /// The last one whose handler has returned, which the store is still to be told.
     handled: Option<(NotificationId, Mark)>,
     /// How many that are.
@@ -46,12 +59,21 @@ struct Pump<'p> {
 }
 
 impl Identities {
-    /// Starts the task that serves one registration.
-    pub(super) fn pump(self: &Arc<Self>, connection: Arc<Connection>, identity: Identity, bell: Arc<Bell>) {
+    /// Starts the task that serves one registration, which has a place of the connection until it ends.
+    pub(super) fn pump(
+        self: &Arc<Self>,
+        connection: Arc<Connection>,
+        identity: Identity,
+        bell: Arc<Bell>,
+        postman: Arc<Postman>,
+        place: ServedPlace,
+    ) {
         let identities = Arc::clone(self);
         tokio::spawn(async move {
+            let _place = place;
             let (identities, connection) = (&*identities, &*connection);
-            Pump { identities, connection, identity: &identity, bell: &bell, handled: None, count: 0 }.run().await;
+            let (identity, bell, postman) = (&identity, &bell, &*postman);
+            Pump { identities, connection, identity, bell, postman, handled: None, count: 0 }.run().await;
         });
     }
 }
@@ -86,6 +108,8 @@ impl Pump<'_> {
         }
         let (id, store) = (self.connection.id, &self.identities.store);
         let Some(seen) = self.identities.held.look(id, self.identity, self.bell) else { return Ok(Round::Over) };
+        // What is out of the mailboxes of one controller at a time is bounded; writing to a client is not waited for in it.
+        let Ok(carrying) = self.postman.0.acquire().await else { return Ok(Round::Over) };
         let waiting = {
             let Ok(_turn) = self.identities.looking.acquire().await else { return Ok(Round::Over) };
             store.waiting(self.identity, id, BATCH).await?
@@ -95,35 +119,36 @@ impl Pump<'_> {
             Waiting::Entries(notifications) if notifications.is_empty() => return Ok(Round::Idle),
             Waiting::Entries(notifications) => notifications,
         };
+        let went_well = self.hand_all(notifications).await?;
+        drop(carrying);
+        Ok(if self.note().await? && went_well { Round::More } else { Round::Over })
+    }
+
+    /// Has notifications handled, one after the other, until one is not.
+    async fn hand_all(&mut self, notifications: Vec<Notification>) -> Result<bool, StoreError> {
         for notification in notifications {
             let id = notification.id;
-            // Who has unregistered meanwhile gets no more; it may be served anew by another.
-            let outcome = if self.bell.is_over() { Outcome::Lost } else { self.hand(notification).await };
-            match outcome {
+            match self.hand(notification).await {
                 Outcome::Handled(mark) => {
                     self.handled = Some((id, mark));
                     self.count += 1;
                 }
                 Outcome::Failed => {
                     self.fail(id).await?;
-                    self.note().await?;
-                    return Ok(Round::Over);
+                    return Ok(false);
                 }
-                Outcome::Lost => {
-                    self.note().await?;
-                    return Ok(Round::Over);
-                }
+                Outcome::Lost => return Ok(false),
             }
         }
-        Ok(if self.note().await? { Round::More } else { Round::Over })
+        Ok(true)
     }
 
     /// The store does not know the connection: it has been pushed out, or the store has lost it.
     async fn recover(&self, seen: Seen) -> Result<Round, StoreError> {
         let (identities, id, identity) = (self.identities, self.connection.id, self.identity);
         let terms = identities.held.terms(id, identity, self.bell);
-        if let Some(terms) = terms
-            && identities.store.regain(identity, id, terms).await?
+        if let Some(terms) = &terms
+            && identities.store.regain(identity, id, terms.clone()).await?
         {
             if self.bell.is_over() {
                 // It was ended while the store was asked.
@@ -147,9 +172,13 @@ impl Pump<'_> {
 
     /// Has one notification handled.
     async fn hand(&self, notification: Notification) -> Outcome {
+        // Who has unregistered meanwhile gets no more, here and by the instance; it may be served anew by another.
+        if self.bell.is_over() {
+            return Outcome::Lost;
+        }
         let (done, outcome) = oneshot::channel();
-        let (id, identity) = (self.connection.id, self.identity.clone());
-        if !self.identities.local.put(id, Work::Notify { to: id.key(), identity, notification, done }) {
+        let (id, identity, bell) = (self.connection.id, self.identity.clone(), Arc::clone(self.bell));
+        if !self.identities.local.put(id, Work::Notify { to: id.key(), identity, notification, bell, done }) {
             return Outcome::Lost;
         }
         // An instance that ended in a panic says nothing.

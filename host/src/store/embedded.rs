@@ -17,6 +17,7 @@ use super::{
 use crate::ids::ConnectionId;
 use crate::message::SharedEvent;
 
+mod accounts;
 mod file;
 mod holders;
 mod keyvalue;
@@ -87,7 +88,7 @@ impl Store for Embedded {
         terms: Terms,
     ) -> Answer<'a, Registered> {
         let identity = identity.clone();
-        self.ask(move |books| books.register(&identity, connection, terms))
+        async move { self.ask(move |books| books.register(&identity, connection, &terms)).await? }.boxed()
     }
 
     fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, _terms: Terms) -> Answer<'a, bool> {
@@ -111,7 +112,7 @@ impl Store for Embedded {
             Err(error) => return std::future::ready(Err(error)).boxed(),
         };
         let (identity, event) = (identity.clone(), Arc::clone(event));
-        self.ask(move |books| books.notify(&identity, &event, cost))
+        async move { self.ask(move |books| books.notify(&identity, &event, cost)).await? }.boxed()
     }
 
     fn waiting<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, most: usize) -> Answer<'a, Waiting> {

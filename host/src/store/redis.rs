@@ -2,8 +2,9 @@
 //! that it is atomic, on a Cluster too. How Redis is reached is `link`'s matter.
 //!
 //! Keys, with P for the prefix and NAME for the identity, percent-encoded so that it can not end the hash tag:
-//! `P:identity:{NAME}` is a hash, with `lifetime` (ms), `most` (holders), `handled`, `last`, `bytes`, a field `holder:CONNECTION` ("ORDER
-//! CURSOR") for each holder and a field `failed:ID` for each notification that a handler failed on. The mailbox is the
+//! `P:identity:{NAME}` is a hash, with `lifetime` (ms), `most` (holders), `handled`, `last`, `bytes` (of the mailbox), `aside` (bytes of
+//! those set aside), `owner`, `charged` (what its account was told, in steps), a field `holder:CONNECTION` ("ORDER CURSOR") for
+//! each holder and a field `failed:ID` for each notification that a handler failed on. The mailbox is the
 //! sorted set `P:identity:{NAME}:mailbox` of notifications by their ids, each as "ID LENGTH NAMEARGS" with the length of the
 //! name; the list `P:identity:{NAME}:aside` has those that were set aside. All three lapse at the same moment.
 
@@ -21,9 +22,11 @@ use crate::ids::ConnectionId;
 use crate::link::Link;
 use crate::message::{Event, SharedEvent};
 
+mod accounts;
 mod keyvalue;
 mod reply;
 
+use accounts::{FullAccounts, Told};
 use reply::{id, ids, shape};
 
 /// Identities in Redis.
@@ -31,6 +34,7 @@ pub(crate) struct Redis {
     link: Link,
     prefix: String,
     bounds: Bounds,
+    full: FullAccounts,
 }
 
 /// The common beginning goes before each script. `allow-oom`: what makes room may run when Redis has none.
@@ -55,7 +59,7 @@ scripts! {
 impl Redis {
     /// A store whose keys begin with `prefix`.
     pub(crate) fn new(link: Link, prefix: &str, bounds: Bounds) -> Self {
-        Redis { link, prefix: prefix.to_owned(), bounds }
+        Redis { link, prefix: prefix.to_owned(), bounds, full: FullAccounts::default() }
     }
 
     /// Runs a script on an identity, and takes its reply apart.
@@ -82,8 +86,10 @@ impl Store for Redis {
         terms: Terms,
     ) -> Answer<'a, Registered> {
         async move {
+            self.admit(identity, &terms.owner, terms.lifetime_millis()).await?;
             let args = |call: &mut ScriptInvocation<'_>| {
                 call.arg(connection.to_string()).arg(terms.lifetime_millis()).arg(terms.max_connections()).arg(0);
+                call.arg(&*terms.owner.name);
             };
             let (waiting, pushed_out): (u64, Vec<String>) = self.run(&REGISTER, identity, args).await?;
             Ok(Registered { pushed_out: ids(pushed_out)?, waiting })
@@ -93,8 +99,11 @@ impl Store for Redis {
 
     fn regain<'a>(&'a self, identity: &'a Identity, connection: ConnectionId, terms: Terms) -> Answer<'a, bool> {
         async move {
+            // Redis may have lost the account, too. Whoever was admitted once is not asked again.
+            let _ = self.admit(identity, &terms.owner, terms.lifetime_millis()).await;
             let args = |call: &mut ScriptInvocation<'_>| {
                 call.arg(connection.to_string()).arg(terms.lifetime_millis()).arg(terms.max_connections()).arg(1);
+                call.arg(&*terms.owner.name);
             };
             let reply: Option<(u64, Vec<String>)> = self.run(&REGISTER, identity, args).await?;
             Ok(reply.is_some())
@@ -116,11 +125,17 @@ impl Store for Redis {
     fn notify<'a>(&'a self, identity: &'a Identity, event: &'a SharedEvent) -> Answer<'a, Option<Notified>> {
         async move {
             let cost = self.bounds.admit(event)?;
+            let full = self.full.names();
             let args = |call: &mut ScriptInvocation<'_>| {
                 call.arg(&event.name).arg(&event.args).arg(cost).arg(self.bounds.entries).arg(self.bounds.bytes);
+                call.arg(full.as_slice());
             };
-            let reply: Option<(u64, u64, Vec<String>)> = self.run(&NOTIFY, identity, args).await?;
-            let Some((id, dropped, holders)) = reply else { return Ok(None) };
+            let reply: Option<(u64, u64, Vec<String>, Told)> = self.run(&NOTIFY, identity, args).await?;
+            let Some((id, dropped, holders, told)) = reply else { return Ok(None) };
+            if id == 0 {
+                return Err(StoreError::MailboxesFull(self.full.limit(&told.0)));
+            }
+            self.tell(identity, told).await;
             Ok(Some(Notified { id: NotificationId::from_number(id), holders: ids(holders)?, dropped }))
         }
         .boxed()
@@ -150,7 +165,12 @@ impl Store for Redis {
         let args = move |call: &mut ScriptInvocation<'_>| {
             call.arg(connection.to_string()).arg(upto.number());
         };
-        async move { self.run(&HANDLED, identity, args).await }.boxed()
+        async move {
+            let (is_holder, told): (bool, Told) = self.run(&HANDLED, identity, args).await?;
+            self.tell(identity, told).await;
+            Ok(is_holder)
+        }
+        .boxed()
     }
 
     fn failed<'a>(&'a self, identity: &'a Identity, id: NotificationId) -> Answer<'a, Failed> {

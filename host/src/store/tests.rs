@@ -1,6 +1,7 @@
 //! What a store promises, each promise once, run on every store there is. What only the file does is tested beside it, in
 //! `embedded/tests.rs`; what only Redis does in `foreign`.
 
+mod accounts;
 mod foreign;
 mod lapses;
 mod mailboxes;
@@ -48,6 +49,10 @@ on_every_store! {
     mailboxes::a_notification_that_fails_too_often_is_set_aside,
     mailboxes::the_event_comes_as_it_was,
     mailboxes::many_at_once_lose_nothing,
+    accounts::an_owner_has_so_many_identities,
+    accounts::an_owner_pays_for_its_mailboxes,
+    accounts::what_is_set_aside_is_paid_for,
+    accounts::what_has_lapsed_costs_nothing,
     lapses::an_identity_lapses_with_its_mailbox,
     lapses::a_registration_renews,
     lapses::an_acknowledgement_renews,

@@ -2,6 +2,7 @@
 
 use super::{SOON, Scene};
 use crate::harness::components;
+use crate::harness::redis::RedisServer;
 use crate::harness::wait::within;
 
 #[tokio::test]
@@ -118,6 +119,49 @@ async fn has_its_own_number_of_topics() {
     let said = scene.says("topics").await;
     assert!(said.starts_with("3 had"), "{said}");
     scene.stopped_by("max-topics").await;
+}
+
+#[tokio::test]
+async fn fills_mailboxes_that_nobody_reads() {
+    let name = "fills-mailboxes-that-nobody-reads";
+    let mut scene = Scene::with(name, |config| {
+        config.overrides.entry(name.to_owned()).or_default().max_mailboxes = Some(1 << 20);
+    })
+    .await;
+    let said = scene.says("mailboxes").await;
+    assert_eq!(
+        said,
+        "51 filled: unavailable: the mailboxes of the controller are full: 1048576 bytes are what they may hold together"
+    );
+    scene.stopped_by("max-mailboxes").await;
+}
+
+#[tokio::test]
+async fn fills_mailboxes_in_redis() {
+    let redis = RedisServer::start().await;
+    let name = "fills-mailboxes-in-redis";
+    let url = redis.url();
+    let mut scene = Scene::with(name, |config| {
+        config.redis = Some(url.parse().expect("a URL"));
+        config.overrides.entry(name.to_owned()).or_default().max_mailboxes = Some(1 << 20);
+    })
+    .await;
+    let said = scene.says("mailboxes").await;
+    assert!(said.starts_with("52 filled: unavailable: the mailboxes of the controller are full: "), "{said}");
+    scene.stopped_by("max-mailboxes").await;
+    scene.host.connect("/echo").await.exchange("still here", "still here").await;
+}
+
+#[tokio::test]
+async fn registers_again_and_again() {
+    let mut scene = Scene::new("registers-again-and-again").await;
+    let said = scene.says("registrations").await;
+    assert!(
+        said.ends_with("had: unavailable: handlers are still busy with what the connection's 8 identities were before"),
+        "{said}"
+    );
+    scene.stopped_by("max-identities").await;
+    scene.leaves_nothing().await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::controller::grants::Denied;
 use crate::controller::state::GuestState;
 use crate::identity::Identity;
 use crate::ids::ConnectionId;
+use crate::limit::Limit;
 use crate::message::{Event, Message, SharedEvent};
 use crate::store::StoreError;
 
@@ -74,11 +75,21 @@ fn granted(state: &GuestState, granted: Result<(), Denied>) -> Result<(), Fault>
     })
 }
 
+/// What the store could not do for an identity, as a fault; the limit of mailboxes counts for this controller, which
+/// asked, whoever's identity it is.
+pub(super) fn identity_fault(state: &GuestState, error: &StoreError) -> Fault {
+    if let StoreError::MailboxesFull(limit) = error {
+        let what = format_args!("identities and their mailboxes cost over {limit} bytes: one more was refused");
+        state.class.hits.hit(Limit::Mailboxes, what);
+    }
+    store_fault(error)
+}
+
 /// What the store could not do, as a fault.
 pub(super) fn store_fault(error: &StoreError) -> Fault {
     match error {
         StoreError::Invalid(_) => Fault::Invalid(error.to_string()),
-        StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Full(_) => {
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Full(_) | StoreError::MailboxesFull(_) => {
             Fault::Unavailable(error.to_string())
         }
     }

@@ -41,7 +41,7 @@ impl Host for GuestState {
             .identities
             .notify_in(time, &identity, &event)
             .await
-            .map_err(|error| emitting::store_fault(&error)))
+            .map_err(|error| emitting::identity_fault(self, &error)))
     }
 
     async fn registered(&mut self, identity: String) -> wasmtime::Result<Result<bool, Fault>> {

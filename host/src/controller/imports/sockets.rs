@@ -39,8 +39,18 @@ fn not_registered(state: &GuestState, error: &NotRegistered) -> Fault {
             hits.hit(Limit::Identities, format_args!("a connection has {limit} identities: another one is refused"));
             Fault::Unavailable(error.to_string())
         }
+        NotRegistered::TooFast(limit) => {
+            let hits = &state.class.hits;
+            hits.hit(
+                Limit::Identities,
+                format_args!(
+                    "a connection has left over {limit} identities that are still served: another one is refused"
+                ),
+            );
+            Fault::Unavailable(error.to_string())
+        }
         NotRegistered::Nobody => Fault::Invalid(error.to_string()),
-        NotRegistered::Store(error) => emitting::store_fault(error),
+        NotRegistered::Store(error) => emitting::identity_fault(state, error),
     }
 }
 
@@ -158,11 +168,17 @@ impl HostSocket for GuestState {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
+        if let Err(over) = self.class.may_emit() {
+            return Ok(Err(Fault::Unavailable(over)));
+        }
         let wish = Wish {
             lifetime: options.lifetime_seconds.map(Duration::from_secs),
             max_connections: options.max_connections,
+            owner: self.class.owner(),
         };
-        Ok(identities.register(&connection, identity, wish, time).await.map_err(|error| not_registered(self, &error)))
+        let postman = Arc::clone(&self.class.postman);
+        let registered = identities.register(&connection, identity, wish, postman, time).await;
+        Ok(registered.map_err(|error| not_registered(self, &error)))
     }
 
     async fn unregister(&mut self, socket: Resource<Socket>, identity: String) -> wasmtime::Result<Result<(), Fault>> {

@@ -2,6 +2,7 @@
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
+use super::accounts::Accounts;
 use crate::message::{Event, SharedEvent};
 use crate::store::{Identity, Notification, NotificationId, StoreError};
 
@@ -46,6 +47,7 @@ pub(super) struct Ledger<'t> {
     identities: Table<'t, &'static [u8], Row>,
     mailbox: Table<'t, EntryKey, Entry>,
     aside: Table<'t, EntryKey, Entry>,
+    pub(super) accounts: Accounts<'t>,
     /// Whether there is something to commit.
     pub(super) changed: bool,
 }
@@ -57,6 +59,7 @@ impl<'t> Ledger<'t> {
             identities: transaction.open_table(IDENTITIES).map_err(lost)?,
             mailbox: transaction.open_table(MAILBOX).map_err(lost)?,
             aside: transaction.open_table(ASIDE).map_err(lost)?,
+            accounts: Accounts::open(transaction)?,
             changed: false,
         })
     }
@@ -78,14 +81,22 @@ impl<'t> Ledger<'t> {
 
     pub(super) fn set_record(&mut self, identity: &Identity, record: Record) -> Result<(), StoreError> {
         self.changed = true;
-        self.identities.insert(key(identity), record.row()).map_err(lost)?;
-        Ok(())
+        let before = {
+            let row = self.identities.insert(key(identity), record.row()).map_err(lost)?;
+            row.map_or(0, |row| Record::from_row(row.value()).bytes)
+        };
+        self.accounts.resize(key(identity), before, record.bytes)
     }
 
     /// Removes the identity and all that belongs to it.
     pub(super) fn forget(&mut self, identity: &Identity) -> Result<(), StoreError> {
         self.changed = true;
-        self.identities.remove(key(identity)).map_err(lost)?;
+        let bytes = {
+            let row = self.identities.remove(key(identity)).map_err(lost)?;
+            row.map_or(0, |row| Record::from_row(row.value()).bytes)
+        };
+        let aside = self.aside_cost(identity)?;
+        self.accounts.close(key(identity), bytes + aside)?;
         let all = (key(identity), 0)..=(key(identity), u64::MAX);
         self.mailbox.retain_in(all.clone(), |_, _| false).map_err(lost)?;
         self.aside.retain_in(all, |_, _| false).map_err(lost)
@@ -157,9 +168,15 @@ impl<'t> Ledger<'t> {
         Ok(Some(attempts))
     }
 
+    fn aside_cost(&self, identity: &Identity) -> Result<u64, StoreError> {
+        let range = self.aside.range((key(identity), 0)..=(key(identity), u64::MAX)).map_err(lost)?;
+        range.map(|row| row.map(|(_, entry)| cost(entry.value()))).sum::<Result<_, _>>().map_err(lost)
+    }
+
     /// Moves a notification beside the mailbox, where the newest `most` are kept, and says what it cost.
     pub(super) fn set_aside(&mut self, identity: &Identity, id: u64, most: u32) -> Result<u64, StoreError> {
         self.changed = true;
+        let before = self.aside_cost(identity)?;
         let at = (key(identity), id);
         if let Some(entry) = self.mailbox.get(at).map_err(lost)? {
             self.aside.insert(at, entry.value()).map_err(lost)?;
@@ -171,6 +188,8 @@ impl<'t> Ledger<'t> {
         for id in kept.iter().rev().skip(most as usize) {
             self.aside.remove((key(identity), *id)).map_err(lost)?;
         }
+        let after = self.aside_cost(identity)?;
+        self.accounts.resize(key(identity), before, after)?;
         Ok(self.remove(identity, id)?.unwrap_or(0))
     }
 }

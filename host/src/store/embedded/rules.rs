@@ -26,9 +26,14 @@ impl Books<'_> {
         &mut self,
         identity: &Identity,
         connection: ConnectionId,
-        terms: Terms,
-    ) -> Result<Registered, StoreError> {
-        let mut record = self.living(identity)?.unwrap_or_default();
+        terms: &Terms,
+    ) -> Result<Result<Registered, StoreError>, StoreError> {
+        let found = self.living(identity)?;
+        if found.is_none() && !self.ledger.accounts.has_room(&terms.owner)? {
+            return Ok(Err(StoreError::MailboxesFull(terms.owner.limit)));
+        }
+        let mut record = found.unwrap_or_default();
+        self.ledger.accounts.own(identity.as_str().as_bytes(), &terms.owner, record.bytes)?;
         let mut holders = self.holders.of(identity).to_vec();
         let known = holders.iter().position(|holder| holder.connection == connection);
         let cursor = known.map_or(record.handled, |at| holders.remove(at).cursor);
@@ -41,7 +46,7 @@ impl Books<'_> {
         renew(&mut record);
         self.trim(identity, &mut record)?;
         self.ledger.set_record(identity, record)?;
-        Ok(Registered { pushed_out, waiting: self.ledger.count_after(identity, cursor)? })
+        Ok(Ok(Registered { pushed_out, waiting: self.ledger.count_after(identity, cursor)? }))
     }
 
     pub(super) fn unregister(&mut self, identity: &Identity, connection: ConnectionId) -> Result<(), StoreError> {
@@ -65,10 +70,15 @@ impl Books<'_> {
         identity: &Identity,
         event: &Event,
         cost: u64,
-    ) -> Result<Option<Notified>, StoreError> {
-        let Some(mut record) = self.living(identity)? else { return Ok(None) };
+    ) -> Result<Result<Option<Notified>, StoreError>, StoreError> {
+        let Some(mut record) = self.living(identity)? else { return Ok(Ok(None)) };
         // After a start there may be some that only holders of the old process had not handled.
-        self.trim(identity, &mut record)?;
+        if self.trim(identity, &mut record)? {
+            self.ledger.set_record(identity, record)?;
+        }
+        if let Some(limit) = self.ledger.accounts.full(identity.as_str().as_bytes(), cost)? {
+            return Ok(Err(StoreError::MailboxesFull(limit)));
+        }
         let mut dropped = 0;
         let full = |record: &Record| {
             record.entries >= u64::from(self.bounds.entries) || record.bytes.saturating_add(cost) > self.bounds.bytes
@@ -86,7 +96,7 @@ impl Books<'_> {
         record.bytes += cost;
         self.ledger.set_record(identity, record)?;
         let holders = self.holders.of(identity).iter().map(|holder| holder.connection).collect();
-        Ok(Some(Notified { id: NotificationId::from_number(id), holders, dropped }))
+        Ok(Ok(Some(Notified { id: NotificationId::from_number(id), holders, dropped })))
     }
 
     pub(super) fn waiting(

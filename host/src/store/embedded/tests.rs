@@ -11,14 +11,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::tests::stores::{BOUNDS, Folder, LONG, connection, event, identity};
+use crate::store::tests::stores::{BOUNDS, Folder, LONG, connection, event, identity, terms};
 use disk::{Chance, Disk};
 
 pub(in crate::store::embedded) mod disk;
 
 const FILE: &str = "identities.redb";
 const WIDE: Bounds = Bounds { entries: 1_000_000, bytes: 1 << 40, attempts: 3 };
-const TERMS: Terms = Terms { lifetime: LONG, max_connections: 9 };
 
 fn open(folder: &Path) -> Embedded {
     Embedded::open(Some(folder), WIDE).expect("a file")
@@ -38,7 +37,7 @@ async fn told(store: &Embedded, name: &str) -> NotificationId {
 /// What waits for a newcomer.
 async fn found(store: &Embedded, name: &str) -> Vec<NotificationId> {
     let newcomer = connection();
-    store.register(&identity(name), newcomer, TERMS).await.expect("an answer");
+    store.register(&identity(name), newcomer, terms(LONG, 9)).await.expect("an answer");
     match store.waiting(&identity(name), newcomer, usize::MAX).await.expect("an answer") {
         Waiting::Entries(entries) => entries.into_iter().map(|entry| entry.id).collect(),
         Waiting::NotHolder => panic!("a holder from now on"),
@@ -52,8 +51,8 @@ async fn identities_outlive_the_process_and_holders_do_not() {
     let (first, second, ann) = (connection(), connection(), identity("ann"));
     let (one, two, three) = {
         let store = open(&data);
-        store.register(&ann, first, TERMS).await.expect("an answer");
-        store.register(&ann, second, TERMS).await.expect("an answer");
+        store.register(&ann, first, terms(LONG, 9)).await.expect("an answer");
+        store.register(&ann, second, terms(LONG, 9)).await.expect("an answer");
         let told = (told(&store, "ann").await, told(&store, "ann").await, told(&store, "ann").await);
         store.handled(&ann, first, told.0).await.expect("an answer");
         told
@@ -75,7 +74,7 @@ async fn a_file_has_one_owner() {
     let folder = Folder::new();
     let store = open(folder.path());
     assert!(refusal(folder.path()).contains("another lakou has it open"));
-    store.register(&identity("ann"), connection(), TERMS).await.expect("the owner is not disturbed");
+    store.register(&identity("ann"), connection(), terms(LONG, 9)).await.expect("the owner is not disturbed");
     drop(store);
     assert_eq!(open(folder.path()).registered(&identity("ann")).await, Ok(true));
 }
@@ -116,7 +115,7 @@ async fn a_wrong_row_is_the_trouble_of_one_identity() {
     let (ann, bob, holder) = (identity("ann"), identity("bob"), connection());
     {
         let store = open(folder.path());
-        store.register(&ann, holder, TERMS).await.expect("an answer");
+        store.register(&ann, holder, terms(LONG, 9)).await.expect("an answer");
     }
     let database = redb::Database::create(folder.path().join(FILE)).expect("a file");
     let write = database.begin_write().expect("a transaction");
@@ -128,9 +127,9 @@ async fn a_wrong_row_is_the_trouble_of_one_identity() {
     drop(database);
 
     let store = open(folder.path());
-    store.register(&ann, holder, TERMS).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 9)).await.expect("an answer");
     let mut told = Vec::new();
-    store.register(&bob, holder, TERMS).await.expect("an answer");
+    store.register(&bob, holder, terms(LONG, 9)).await.expect("an answer");
     for _ in 0..20 {
         let event = event("x");
         let (wrong, right) = tokio::join!(store.waiting(&ann, holder, 9), store.notify(&bob, &event));
@@ -147,7 +146,7 @@ async fn a_damaged_file_is_refused_or_mended() {
     {
         let store = open(folder.path());
         for name in &names {
-            store.register(&identity(name), connection(), TERMS).await.expect("an answer");
+            store.register(&identity(name), connection(), terms(LONG, 9)).await.expect("an answer");
             for _ in 0..5 {
                 told(&store, name).await;
             }
@@ -185,7 +184,7 @@ async fn a_damaged_file_is_refused_or_mended() {
 async fn a_copy_of_a_file_at_work_is_no_trap() {
     let folder = Folder::new();
     let store = Arc::new(open(folder.path()));
-    store.register(&identity("ann"), connection(), TERMS).await.expect("an answer");
+    store.register(&identity("ann"), connection(), terms(LONG, 9)).await.expect("an answer");
     let working = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
@@ -211,7 +210,7 @@ async fn a_power_cut_loses_nothing_that_was_answered() {
     let store = embedded(disk.clone());
     let ann = identity("ann");
     let holder = connection();
-    store.register(&ann, holder, TERMS).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 9)).await.expect("an answer");
     let known = Mutex::new(Vec::new());
     let working = async {
         for _ in 0..100 {
@@ -238,13 +237,13 @@ async fn a_full_disk_is_an_error_until_there_is_room() {
     let disk = Disk::default();
     let store = embedded(disk.clone());
     let (ann, holder) = (identity("ann"), connection());
-    store.register(&ann, holder, TERMS).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 9)).await.expect("an answer");
     let one = told(&store, "ann").await;
     disk.set_full(true);
     for _ in 0..3 {
         let error = store.notify(&ann, &event("x")).await.expect_err("no room");
         assert!(matches!(error, StoreError::Unavailable(_)) && !error.to_string().contains('\n'), "{error}");
-        store.register(&ann, connection(), TERMS).await.expect_err("no room");
+        store.register(&ann, connection(), terms(LONG, 9)).await.expect_err("no room");
     }
     disk.set_full(false);
     let mut pace = tokio::time::interval(Duration::from_millis(50));
@@ -290,7 +289,7 @@ async fn a_killed_process_loses_nothing_that_was_answered() {
 async fn notifies_until_it_is_killed() {
     let Some(folder) = std::env::var_os("LAKOU_TEST_FOLDER") else { return };
     let store = open(Path::new(&folder));
-    store.register(&identity("ann"), connection(), TERMS).await.expect("an answer");
+    store.register(&identity("ann"), connection(), terms(LONG, 9)).await.expect("an answer");
     println!();
     loop {
         println!("{}", told(&store, "ann").await);
@@ -300,7 +299,7 @@ async fn notifies_until_it_is_killed() {
 #[tokio::test]
 async fn who_leaves_before_the_answer_takes_nothing_along() {
     let store = embedded(Disk::default());
-    store.register(&identity("ann"), connection(), TERMS).await.expect("an answer");
+    store.register(&identity("ann"), connection(), terms(LONG, 9)).await.expect("an answer");
     // As many as the queue takes in any case.
     for _ in 0..QUEUE / 2 {
         let (ann, event) = (identity("ann"), event("x"));
@@ -315,12 +314,12 @@ async fn who_leaves_before_the_answer_takes_nothing_along() {
 #[tokio::test]
 async fn what_has_lapsed_is_swept_away() {
     let store = Embedded::open(None, BOUNDS).expect("memory");
-    let short = Terms { lifetime: Duration::from_millis(50), max_connections: 1 };
+    let short = terms(Duration::from_millis(50), 1);
     for number in 0..100 {
         let name = format!("user {number}");
-        store.register(&identity(&name), connection(), short).await.expect("an answer");
+        store.register(&identity(&name), connection(), short.clone()).await.expect("an answer");
     }
-    store.register(&identity("ann"), connection(), TERMS).await.expect("an answer");
+    store.register(&identity("ann"), connection(), terms(LONG, 9)).await.expect("an answer");
     let started = Instant::now();
     let mut pace = tokio::time::interval(Duration::from_millis(50));
     loop {
@@ -338,7 +337,7 @@ async fn the_file_does_not_grow_for_ever() {
     let folder = Folder::new();
     let store = open(folder.path());
     let holder = connection();
-    store.register(&identity("ann"), holder, TERMS).await.expect("an answer");
+    store.register(&identity("ann"), holder, terms(LONG, 9)).await.expect("an answer");
     let length = || std::fs::metadata(folder.path().join(FILE)).expect("a file").len();
     let large = event(&"x".repeat(10_000));
     let mut lengths = Vec::new();
@@ -367,7 +366,7 @@ async fn notifications_a_second() {
         let (started, holder) = (Instant::now(), connection());
         let told = join_all((0..callers).map(async |caller| {
             let user = identity(&format!("user {caller}"));
-            store.register(&user, holder, TERMS).await.expect("an answer");
+            store.register(&user, holder, terms(LONG, 9)).await.expect("an answer");
             let mut told = 0;
             while started.elapsed() < Duration::from_secs(5) {
                 store

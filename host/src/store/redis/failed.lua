@@ -14,8 +14,11 @@ if attempts < tonumber(ARGV[2]) then
     redis.call('HSET', HASH, 'failed:' .. ARGV[1], attempts)
     return attempts
 end
-redis.call('RPUSH', ASIDE, event.member)
-redis.call('LTRIM', ASIDE, -tonumber(ARGV[3]), -1)
+it.aside = it.aside + cost(event)
+local surplus = redis.call('RPUSH', ASIDE, event.member) - tonumber(ARGV[3])
+for _ = 1, surplus do
+    it.aside = math.max(0, it.aside - cost(unpack_member(redis.call('LPOP', ASIDE))))
+end
 lapse_with_it(ASIDE)
 remove(it, event)
 save(it)

@@ -15,13 +15,20 @@ local function cost(event)
     return #event.name + #event.args + 64
 end
 
+local function blank()
+    return {
+        lifetime = 0, most = 0, handled = 0, last = 0, entries = 0, bytes = 0, aside = 0, charged = 0, owner = '',
+        holders = {}, failed = {},
+    }
+end
+
 -- The identity, nil if there is none, or nil and what is wrong with it.
 local function load()
     local fields = redis.call('HGETALL', HASH)
     if #fields == 0 then
         return nil
     end
-    local it = { lifetime = 0, most = 0, handled = 0, last = 0, bytes = 0, holders = {}, failed = {} }
+    local it = blank()
     for at = 1, #fields, 2 do
         local field, value = fields[at], fields[at + 1]
         local kind, name = string.match(field, '^(%l+):(.*)$')
@@ -33,6 +40,8 @@ local function load()
             table.insert(it.holders, { name = name, order = tonumber(order), cursor = tonumber(cursor) })
         elseif kind == 'failed' then
             it.failed[name] = tonumber(value) or 0
+        elseif field == 'owner' then
+            it.owner = value
         elseif type(it[field]) == 'number' then
             if not string.match(value, '^%d+$') or tonumber(value) > 2 ^ 53 then
                 return nil, 'the field ' .. field
@@ -114,13 +123,25 @@ end
 
 -- A number that is 0 is not there, so that an idle identity is small; `most` is 0 for one holder. (Redis removes an empty mailbox by itself.)
 local function save(it)
-    for _, field in ipairs({ 'lifetime', 'most', 'handled', 'last', 'bytes' }) do
+    for _, field in ipairs({ 'lifetime', 'most', 'handled', 'last', 'bytes', 'aside', 'charged' }) do
         if it[field] > 0 then
             redis.call('HSET', HASH, field, digits(it[field]))
         else
             redis.call('HDEL', HASH, field)
         end
     end
+end
+
+-- What the account of the owner is to be told, before it is saved: the owner, what is in the mailbox and set aside, and when
+-- it lapses. No owner: since it was told last, that has not changed by a step.
+local STEP = 4096
+local function account(it)
+    local steps = math.floor((it.bytes + it.aside) / STEP)
+    if it.owner == '' or steps == it.charged then
+        return { '', 0, 0 }
+    end
+    it.charged = steps
+    return { it.owner, it.bytes + it.aside, math.max(0, redis.call('PEXPIRETIME', HASH)) }
 end
 
 local function save_holder(holder)

@@ -1,4 +1,4 @@
--- ARGV: the connection, the lifetime in ms, how many holders there may be, 1 if nobody is to be pushed out.
+-- ARGV: the connection, the lifetime in ms, how many holders there may be, 1 if nobody is to be pushed out, the owner.
 -- Returns how many notifications wait for it, and who was pushed out; nil if somebody would have to be.
 
 local it, wrong = load()
@@ -8,7 +8,7 @@ end
 if not it then
     -- Nothing may be left of one that lapsed.
     redis.call('DEL', MAILBOX, ASIDE)
-    it = { lifetime = 0, most = 0, handled = 0, last = 0, bytes = 0, entries = 0, holders = {}, failed = {} }
+    it = blank()
 end
 local regain = ARGV[4] == '1'
 if regain and it.lifetime > 0 then
@@ -40,6 +40,9 @@ while #it.holders > math.max(1, it.most) do
     table.insert(pushed_out, oldest.name)
 end
 
+if it.owner == '' then
+    redis.call('HSET', HASH, 'owner', ARGV[5])
+end
 trim(it)
 save(it)
 renew(it)

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::stores::{BOUNDS, LONG, RedisServer, connection, event, identity};
+use super::stores::{BOUNDS, LONG, RedisServer, connection, event, identity, terms};
 use crate::link::{Address, Link};
-use crate::store::{Redis, Store, StoreError, Terms, Waiting};
+use crate::store::{Redis, Store, StoreError, Waiting};
 
 const KEY: &str = "app:identity:{ann}";
 const MAILBOX: &str = "app:identity:{ann}:mailbox";
@@ -19,10 +19,10 @@ async fn an_idle_identity_is_one_small_hash() {
     let server = RedisServer::start();
     let store = store(&server).await;
     let (ann, holder) = (identity("ann"), connection());
-    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 1)).await.expect("an answer");
     let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
     store.handled(&ann, holder, notified.id).await.expect("an answer");
-    assert_eq!(server.cli(&["KEYS", "*"]), KEY);
+    assert_eq!(server.cli(&["KEYS", "app:identity:*"]), KEY);
     assert_eq!(server.cli(&["OBJECT", "ENCODING", KEY]), "listpack");
     assert_eq!(server.cli(&["HGET", KEY, "handled"]), notified.id.to_string());
 }
@@ -32,7 +32,7 @@ async fn all_keys_lapse_at_one_moment() {
     let server = RedisServer::start();
     let store = store(&server).await;
     let (ann, holder) = (identity("ann"), connection());
-    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 1)).await.expect("an answer");
     let mut last = None;
     for _ in 0..3 {
         let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
@@ -47,6 +47,9 @@ async fn all_keys_lapse_at_one_moment() {
     store.handled(&ann, holder, last.expect("a notification").id).await.expect("an answer");
     let moments = [KEY, MAILBOX, ASIDE].map(|key| server.cli(&["PEXPIRETIME", key]));
     assert!(moments.iter().all(|moment| *moment == moments[0]), "{moments:?}");
+    for key in ["app:mailboxes:{mine}", "app:mailboxes:{mine}:lapsing", "app:mailboxes:{mine}:sum"] {
+        assert_eq!(server.cli(&["PEXPIRETIME", key]).len(), 13, "the account lapses as well");
+    }
     assert_eq!(server.cli(&["LLEN", ASIDE]), "3");
     assert_eq!(server.cli(&["HGET", KEY, "bytes"]), event("z").cost().to_string());
 }
@@ -56,7 +59,7 @@ async fn foreign_values_are_errors() {
     let server = RedisServer::start();
     let store = store(&server).await;
     let (ann, holder) = (identity("ann"), connection());
-    let terms = Terms { lifetime: LONG, max_connections: 1 };
+    let terms = terms(LONG, 1);
     let holder_field = format!("holder:{holder}");
     let foreign: &[&[&str]] = &[
         &["SET", KEY, "x"],
@@ -72,7 +75,7 @@ async fn foreign_values_are_errors() {
         server.cli(command);
         let dump = server.cli(&["DUMP", KEY]);
         let wrong = [
-            store.register(&ann, holder, terms).await.map(|_| ()),
+            store.register(&ann, holder, terms.clone()).await.map(|_| ()),
             store.unregister(&ann, holder).await,
             store.notify(&ann, &event("x")).await.map(|_| ()),
             store.waiting(&ann, holder, 1).await.map(|_| ()),
@@ -86,7 +89,7 @@ async fn foreign_values_are_errors() {
         assert_eq!(server.cli(&["DUMP", KEY]), dump, "nothing was written over {command:?}");
     }
     server.cli(&["FLUSHALL"]);
-    store.register(&ann, holder, terms).await.expect("an answer");
+    store.register(&ann, holder, terms.clone()).await.expect("an answer");
     server.cli(&["HSET", KEY, "holder:x", "0 0"]);
     assert!(matches!(store.notify(&ann, &event("x")).await, Err(StoreError::Corrupt(_))));
     server.cli(&["ZADD", MAILBOX, "5", "mine"]);
@@ -101,7 +104,7 @@ async fn a_full_redis_takes_nothing_and_gives_away() {
     let server = RedisServer::start();
     let store = store(&server).await;
     let (ann, holder) = (identity("ann"), connection());
-    store.register(&ann, holder, Terms { lifetime: LONG, max_connections: 1 }).await.expect("an answer");
+    store.register(&ann, holder, terms(LONG, 1)).await.expect("an answer");
     let notified = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
     store.registered(&ann).await.expect("an answer");
     server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
@@ -109,7 +112,7 @@ async fn a_full_redis_takes_nothing_and_gives_away() {
     assert!(matches!(store.waiting(&ann, holder, 9).await, Ok(Waiting::Entries(entries)) if entries.len() == 1));
     assert_eq!(store.handled(&ann, holder, notified.id).await, Ok(true));
     assert_eq!(store.unregister(&ann, holder).await, Ok(()));
-    assert_eq!(server.cli(&["KEYS", "*"]), KEY);
+    assert_eq!(server.cli(&["KEYS", "app:identity:*"]), KEY);
 }
 
 #[tokio::test]
@@ -117,10 +120,10 @@ async fn all_keys_of_an_identity_are_in_one_slot() {
     let server = RedisServer::start_cluster();
     let store = store(&server).await;
     let holder = connection();
-    let terms = Terms { lifetime: LONG, max_connections: 1 };
+    let terms = terms(LONG, 1);
     for name in ["ann", "}", "{", "{}", "}{", "{a}b", "a{", "%7D", "caf\u{e9}", " "] {
         let name = identity(name);
-        store.register(&name, holder, terms).await.expect("an answer");
+        store.register(&name, holder, terms.clone()).await.expect("an answer");
         let one = store.notify(&name, &event("x")).await.expect("an answer").expect("a known identity").id;
         for _ in 0..BOUNDS.attempts {
             store.failed(&name, one).await.expect("an answer");
@@ -154,14 +157,14 @@ async fn bytes_of_idle_identities() {
         let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).map(str::trim);
         used.and_then(|used| used.parse::<f64>().ok()).expect("a number")
     };
-    let terms = Terms { lifetime: LONG * 100, max_connections: 1 };
+    let terms = terms(LONG * 100, 1);
     const COUNT: u32 = 100_000;
     let empty = used();
     for (what, connected, told) in [("absent", false, 0), ("connected", true, 0), ("one waits", false, 1)] {
         server.cli(&["FLUSHALL"]);
         for number in 0..COUNT {
             let (user, holder) = (identity(&format!("user-{number}")), connection());
-            store.register(&user, holder, terms).await.expect("an answer");
+            store.register(&user, holder, terms.clone()).await.expect("an answer");
             let first = store.notify(&user, &event("x")).await.expect("an answer").expect("a known identity");
             store.handled(&user, holder, first.id).await.expect("an answer");
             if !connected {

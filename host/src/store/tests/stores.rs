@@ -12,7 +12,7 @@ use crate::link::{Address, Link};
 use crate::message::{Event, SharedEvent};
 use crate::store::keyvalue::KeyValue;
 use crate::store::{
-    Bounds, Embedded, Identity, Notification, NotificationId, Notified, Redis, Registered, Store, Terms, Waiting,
+    Bounds, Embedded, Identity, Notification, NotificationId, Notified, Owner, Redis, Registered, Store, Terms, Waiting,
 };
 
 pub(in crate::store) const BOUNDS: Bounds = Bounds { entries: 50, bytes: 8 * 1024, attempts: 3 };
@@ -57,8 +57,7 @@ impl Lab {
         max_connections: u32,
         lifetime: Duration,
     ) -> Registered {
-        let terms = Terms { lifetime, max_connections };
-        self.store.register(&identity(name), connection, terms).await.expect("an answer")
+        self.store.register(&identity(name), connection, terms(lifetime, max_connections)).await.expect("an answer")
     }
 
     pub(in crate::store) async fn unregister(&self, name: &str, connection: ConnectionId) {
@@ -114,6 +113,15 @@ impl Lab {
         }
         panic!("{name} does not lapse");
     }
+}
+
+/// Who pays, with room for anything.
+pub(in crate::store) fn owner() -> Owner {
+    Owner { name: "mine".into(), limit: u64::MAX >> 12 }
+}
+
+pub(in crate::store) fn terms(lifetime: Duration, max_connections: u32) -> Terms {
+    Terms { owner: owner(), lifetime, max_connections }
 }
 
 pub(in crate::store) fn identity(name: &str) -> Identity {

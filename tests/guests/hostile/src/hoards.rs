@@ -1,7 +1,7 @@
 //! As much as there is of what the host has: memory, handles, timers, topics, attention.
 
 use crate::HostileEvents;
-use lakou_sdk::Socket;
+use lakou_sdk::{Event, IdentityOptions, Result, Socket, messaging};
 use std::hint::black_box;
 use std::mem::forget;
 use std::time::Duration;
@@ -73,4 +73,38 @@ pub(crate) fn topics(socket: &Socket) -> String {
     let topics = (0..100_000).map(|number| format!("topic {number}"));
     let refused = topics.enumerate().find_map(|(number, topic)| Some((number, socket.subscribe(&topic).err()?)));
     refused.map_or("never refused".to_owned(), |(number, fault)| format!("{number} had: {fault}"))
+}
+
+/// Identities for ten years, each with something in its mailbox, which nobody is left to read.
+pub(crate) fn mailboxes(socket: &Socket) -> String {
+    for number in 0.. {
+        let name = format!("user {number}");
+        let options = IdentityOptions::new().lifetime(10 * 365 * DAY);
+        if let Err(fault) = fill_mailbox(socket, &name, options) {
+            return format!("{number} filled: {fault}");
+        }
+    }
+    unreachable!("a refusal comes first")
+}
+
+fn fill_mailbox(socket: &Socket, name: &str, options: IdentityOptions) -> Result {
+    socket.register_as(name, options)?;
+    socket.unregister(name)?;
+    let junk = Event::from_json("junk", format!(r#"["{}"]"#, "x".repeat(20_000)));
+    messaging::notify(name, junk).map(drop)
+}
+
+/// The same identity again and again within a call, during which no handler can be done with what waits for it.
+pub(crate) fn registrations(socket: &Socket) -> String {
+    let _ = socket.register_as("again", IdentityOptions::new());
+    let _ = messaging::notify("again", HostileEvents::strike());
+    for number in 0..10_000 {
+        let _ = socket.unregister("again");
+        if let Err(fault) = socket.register_as("again", IdentityOptions::new()) {
+            return format!("{number} had: {fault}");
+        }
+        // Time for whoever serves it to begin.
+        subscribe_duration(1_000_000).block();
+    }
+    "never refused".to_owned()
 }

@@ -123,6 +123,8 @@ impl Hostile {
             "save" => format!("{:?}", socket.save(vec![0; 1 << 20])),
             "timers" => hoards::timers(socket),
             "topics" => hoards::topics(socket),
+            "mailboxes" => hoards::mailboxes(socket),
+            "registrations" => hoards::registrations(socket),
             other => format!("no deed `{other}`"),
         }
     }
