@@ -56,13 +56,15 @@
 //!
 //! [`Host::start`] starts a service, and [`Host::serve`] is a server elsewhere that controllers may connect to.
 //!
-//! What it leaves out: most limits of size, number, speed and memory, other servers, the passing of time by itself, and the
-//! order between different senders.
+//! What a call is given is checked as the real host checks it, with the limits that an operator has not changed. What it leaves
+//! out: limits of speed and memory and what waits for a slow client, other servers, the passing of time by itself, and the order
+//! between different senders.
 
 mod client;
 mod host;
 
 pub(crate) mod door;
+mod grants;
 mod mailboxes;
 mod path;
 mod rules;

@@ -9,7 +9,6 @@ use super::server::Server;
 use super::yard::{Action, Misfit, Target, Yard};
 use crate::class::Class;
 use crate::closing::Closing;
-use crate::controller::Controller;
 use crate::event::Event;
 use crate::id::ConnectionId;
 use crate::message::Message;
@@ -32,7 +31,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The refusal of [`Controller::connect`], or 500 where the host would refuse what it accepted.
+    /// The refusal of [`Controller::connect`](crate::Controller::connect), or 500 where the host would refuse what it
+    /// accepted.
     ///
     /// # Panics
     ///
@@ -42,7 +42,7 @@ impl Host {
         let pattern = C::PATH.unwrap_or_else(|| panic!("`{}` is a service and has no path", C::NAME));
         request.params = path::params(pattern, &request.path)
             .unwrap_or_else(|| panic!("`{}` is not on the path `{pattern}` of `{}`", request.path, C::NAME));
-        let answer = self.yard.enter(|| C::connect(&request));
+        let answer = self.yard.enter(C::NAME, || C::connect(&request));
         self.yard.settle();
         let acceptance = answer?;
         if let Some(subprotocol) = &acceptance.subprotocol
@@ -74,8 +74,8 @@ impl Host {
     }
 
     /// What the controller `C` answers to a plain HTTP request.
-    pub fn http<C: Controller>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
-        let response = self.yard.enter(|| C::http(request));
+    pub fn http<C: Class>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let response = self.yard.enter(C::NAME, || C::http(request));
         self.yard.settle();
         response
     }
@@ -150,14 +150,14 @@ impl Host {
     }
 
     /// The objects of the controller `C` are gone without another call, as after the failure of another connection, and are
-    /// made anew by [`Controller::resume`]. Connections without saved state are closed with 1012.
+    /// made anew by [`Controller::resume`](crate::Controller::resume). Connections without saved state are closed with 1012.
     pub fn restart_instance<C: Class>(&self) {
         self.yard.restart::<C>();
     }
 
-    /// The objects of the controller `C` are saved by [`Controller::suspend`], dropped, and made anew by
-    /// [`Controller::resume`]. `false`: nothing has happened, because one of them has a timer or nothing to save, or the
-    /// controller has no `resume`.
+    /// The objects of the controller `C` are saved by [`Controller::suspend`](crate::Controller::suspend), dropped, and made
+    /// anew by [`Controller::resume`](crate::Controller::resume). `false`: nothing has happened, because one of them has a timer
+    /// or nothing to save, or the controller has no `resume`.
     pub fn hibernate<C: Class>(&self) -> bool {
         self.yard.hibernate::<C>()
     }
@@ -184,9 +184,10 @@ impl Host {
     }
 
     /// From now on the operator does not grant this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`, with `*` for
-    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be.
+    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be,
+    /// and a controller's own always may: what bears its name, or begins with it and `:` or `/`.
     pub fn deny(&self, addressee: &str) {
-        self.yard.services().denied.borrow_mut().push(addressee.to_owned());
+        self.yard.services().grants.deny(addressee);
     }
 
     /// Stops: every connection is told, then closed with 1001.

@@ -1,5 +1,5 @@
-//! What the fake host has beside connections: the bucket of keys and values, the configuration, and the answers to what a
-//! controller asks of servers outside. One of each, whatever the controller.
+//! What the fake host has beside connections: the bucket of keys and values, the configuration, the grants, and the answers to
+//! what a controller asks of servers outside. One of each, whatever the controller.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::grants::Grants;
 use super::rules;
 use crate::fault::{Fault, Result};
 
@@ -19,8 +20,7 @@ pub(super) struct Services {
     pub(super) values: RefCell<Values>,
     pub(super) config: RefCell<BTreeMap<String, String>>,
     pub(super) answer: RefCell<Option<Rc<Answer>>>,
-    /// Whom controllers may not address, as an operator would list who may be.
-    pub(super) denied: RefCell<Vec<String>>,
+    pub(super) grants: Grants,
 }
 
 impl fmt::Debug for Services {
@@ -30,25 +30,15 @@ impl fmt::Debug for Services {
 }
 
 impl Services {
-    /// Whether controllers may address this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`.
-    pub(super) fn granted(&self, addressee: &str) -> Result {
-        let is_meant = |entry: &String| match entry.strip_suffix('*') {
-            Some(beginning) => addressee.starts_with(beginning),
-            None => addressee == entry,
-        };
-        if self.denied.borrow().iter().any(is_meant) {
-            return Err(Fault::Denied(format!("not granted: messaging = [{addressee:?}]")));
-        }
-        Ok(())
-    }
-
     /// What the server outside answers; without one nothing is granted.
     pub(super) fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>> {
-        rules::outgoing(&request)?;
+        rules::outgoing::request(&request)?;
         // Nothing stays borrowed while it runs.
         let answer = self.answer.borrow().clone();
         let denied = || Fault::Denied("no answers: `testing::Host::answer_outgoing` gives some".to_owned());
-        Ok(answer.ok_or_else(denied)?(request))
+        let answer = answer.ok_or_else(denied)?(request);
+        rules::outgoing::answer(&answer)?;
+        Ok(answer)
     }
 }
 
