@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::client::Client;
-use super::path;
 use super::server::Server;
 use super::yard::{Action, Misfit, Target, Yard};
+use super::{path, rules};
 use crate::class::Class;
 use crate::closing::Closing;
 use crate::event::Event;
@@ -31,8 +31,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The refusal of [`Controller::connect`](crate::Controller::connect), or 500 where the host would refuse what it
-    /// accepted.
+    /// The refusal of [`Controller::connect`](crate::Controller::connect), or 500 where the host can not give the answer that
+    /// it was: the body, and the log, say what is wrong with it.
     ///
     /// # Panics
     ///
@@ -44,12 +44,15 @@ impl Host {
             .unwrap_or_else(|| panic!("`{}` is not on the path `{pattern}` of `{}`", request.path, C::NAME));
         let answer = self.yard.enter(C::NAME, || C::connect(&request));
         self.yard.settle();
-        let acceptance = answer?;
-        if let Some(subprotocol) = &acceptance.subprotocol
-            && !request.subprotocols.contains(subprotocol)
-        {
-            return Err(Refusal::new(500, format!("subprotocol `{subprotocol}` was not offered")));
+        let checked = match &answer {
+            Ok(acceptance) => rules::answers::acceptance(&request, acceptance),
+            Err(refusal) => rules::answers::refusal(refusal),
+        };
+        if let Err(wrong) = checked {
+            self.yard.warn(&format!("500: {wrong}"));
+            return Err(Refusal::new(500, wrong));
         }
+        let acceptance = answer?;
         let id = self.yard.open::<C>(request);
         Ok(Client::new(Rc::clone(&self.yard), id, acceptance))
     }

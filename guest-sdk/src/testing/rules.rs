@@ -9,6 +9,7 @@ use crate::identity::IdentityOptions;
 use crate::saved::Saved;
 use crate::timer;
 
+pub(super) mod answers;
 pub(super) mod outgoing;
 
 /// Longer names of events, topics and identities are invalid, in bytes.
