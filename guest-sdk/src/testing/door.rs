@@ -193,6 +193,7 @@ impl Caller<Rc<Yard>> {
             // Ids can not be guessed: who has one was given it.
             Target::One(id) => rules::target(id)?,
         }
+        self.yard.services().may_emit()?;
         // With nobody to call back, this is the moment to say it.
         if let (None, Target::One(id)) = (from, &to)
             && !self.yard.is_alive(id)
@@ -256,6 +257,7 @@ pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
     let message = message.clone().into_message();
     rules::message(message.as_bytes())?;
     let caller = caller()?;
+    caller.yard.services().may_emit()?;
     caller.may_use_topic(topic)?;
     caller.yard.publish(topic, &message);
     Ok(())
@@ -265,6 +267,7 @@ pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
     let caller = caller()?;
     caller.may_use_identity(identity)?;
     rules::event(event)?;
+    caller.yard.services().may_emit()?;
     caller.yard.reach_store()?;
     Ok(caller.yard.notify(identity, event.clone()))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::server::Server;
+use super::services::Answer;
 use super::yard::{Action, Misfit, Target, Yard};
 use super::{path, rules};
 use crate::class::Class;
@@ -180,10 +181,21 @@ impl Host {
         self.yard.services().values.borrow_mut().set(key, value.as_ref(), None);
     }
 
-    /// From now on this answers the requests that controllers send. Without it they are
-    /// [`Fault::Denied`](crate::Fault::Denied).
-    pub fn answer_outgoing(&self, answer: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + 'static) {
-        *self.yard.services().answer.borrow_mut() = Some(Rc::new(answer));
+    /// From now on this answers the requests that controllers send, with a response, or with the fault that there is instead
+    /// of one. Without it they are [`Fault::Denied`](crate::Fault::Denied).
+    ///
+    /// ```
+    /// use lakou_sdk::{Fault, http, testing::Host};
+    ///
+    /// let host = Host::new();
+    /// host.answer_outgoing(|_| http::Response::new(b"sunny".to_vec()));
+    /// host.answer_outgoing(|request| match request.uri().path() {
+    ///     "/today" => Ok(http::Response::new(b"sunny".to_vec())),
+    ///     _ => Err(Fault::Unavailable("no answer".to_owned())),
+    /// });
+    /// ```
+    pub fn answer_outgoing<A: Answer>(&self, answer: impl Fn(http::Request<Vec<u8>>) -> A + 'static) {
+        *self.yard.services().answer.borrow_mut() = Some(Rc::new(move |request| answer(request).into_result()));
     }
 
     /// From now on the operator does not grant this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`, with `*` for
@@ -191,6 +203,17 @@ impl Host {
     /// and a controller's own always may: what bears its name, or begins with it and `:` or `/`.
     pub fn deny(&self, addressee: &str) {
         self.yard.services().grants.deny(addressee);
+    }
+
+    /// From now on controllers have emitted, notified and published as often in this second as they may: once more is
+    /// [`Fault::Unavailable`](crate::Fault::Unavailable), and nobody has it.
+    pub fn refuse_events(&self) {
+        self.yard.services().emitted_all.set(true);
+    }
+
+    /// The second is over, and controllers may emit again.
+    pub fn admit_events(&self) {
+        self.yard.services().emitted_all.set(false);
     }
 
     /// Stops: every connection is told, then closed with 1001.

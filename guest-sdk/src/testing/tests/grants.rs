@@ -1,4 +1,4 @@
-//! Whom a controller may address in the fake host.
+//! Whom a controller may address in the fake host, and whether it may emit at all.
 
 use super::services::{Idle, inside};
 use crate::testing::Host;
@@ -86,4 +86,37 @@ fn what_is_anothers_own_is_not_ones_own() {
         (outcomes, host.log()),
         (Ok(()), vec!["look: denied: not granted: messaging = [\"topic:idle/x\"]".to_owned()])
     );
+}
+
+#[test]
+fn emitting_fails_when_the_test_says_so() {
+    let host = Host::new();
+    let [ann, ben] = [(), ()].map(|()| host.connect::<Idle>("/idle").expect("open to all"));
+    ben.inspect(|Idle { socket }: &mut Idle| {
+        socket.subscribe("news").expect("there is room");
+        socket.register_as("ben", IdentityOptions::default()).expect("there is room");
+    });
+    let event = || Event::new("note", ());
+    let emit_all = || {
+        ann.inspect(|Idle { socket }: &mut Idle| {
+            [
+                socket.broadcast(event()),
+                socket.multicast(event()),
+                socket.unicast(ben.id(), event()),
+                messaging::broadcast("idle", event()),
+                messaging::multicast(event()),
+                messaging::unicast(ben.id(), event()),
+                messaging::publish("news", "x"),
+                messaging::notify("ben", event()).map(drop),
+            ]
+        })
+    };
+    host.refuse_events();
+    assert!(emit_all().iter().all(|outcome| matches!(outcome, Err(Fault::Unavailable(_)))));
+    assert!(ben.received().is_empty() && host.mailbox("ben").is_empty());
+    // What is wrong with an event is said before that.
+    assert!(matches!(inside(&host, || messaging::multicast(Event::new("", ()))), Err(Fault::Invalid(_))));
+    host.admit_events();
+    assert_eq!(emit_all(), [const { Ok(()) }; 8]);
+    assert_eq!(ben.texts(), ["x"]);
 }

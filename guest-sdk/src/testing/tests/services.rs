@@ -118,6 +118,27 @@ fn the_test_is_the_rest_of_the_world() {
 }
 
 #[test]
+fn a_request_may_fail_in_the_ways_that_it_does_outside() {
+    let host = Host::new();
+    let ask = || {
+        let request = http::Request::get("https://example.org/").body("").expect("a request");
+        inside(&host, || outgoing::send(request)).map(|answer| answer.into_body().len())
+    };
+    for fault in [Fault::Unavailable("no answer".to_owned()), Fault::Denied("its address".to_owned())] {
+        let given = fault.clone();
+        host.answer_outgoing(move |_| Err(given.clone()));
+        assert_eq!(ask(), Err(fault));
+    }
+    host.answer_outgoing(|request| match request.uri().path() {
+        "/" => Ok(http::Response::new(vec![0; 8 << 20])),
+        other => Err(Fault::Invalid(other.to_owned())),
+    });
+    assert_eq!(ask(), Ok(8 << 20));
+    host.answer_outgoing(|_| http::Response::new(vec![0; (8 << 20) + 1]));
+    assert_eq!(ask(), Err(Fault::TooLarge));
+}
+
+#[test]
 fn a_request_that_the_real_host_does_not_send_is_refused() {
     let host = Host::new();
     host.answer_outgoing(|_| http::Response::new(Vec::new()));
