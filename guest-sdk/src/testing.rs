@@ -52,17 +52,20 @@
 //!
 //! Keys and values are in one bucket for all controllers ([`Host::value`], [`Host::set_value`]), and lapse by the same clock;
 //! [`Host::configure`] is the operator's configuration, and [`Host::answer_outgoing`] the rest of the world. Whom a controller
-//! may address is for an operator to grant; here it is everybody whom a test does not [deny](Host::deny).
+//! may address is for an operator to grant; here it is everybody whom a test does not [deny](Host::deny). Emitting itself fails
+//! when a test says so: [`Host::refuse_events`].
 //!
 //! [`Host::start`] starts a service, and [`Host::serve`] is a server elsewhere that controllers may connect to.
 //!
-//! What it leaves out: most limits of size, number, speed and memory, other servers, the passing of time by itself, and the
-//! order between different senders.
+//! What a call is given is checked as the real host checks it, with the limits that an operator has not changed. What it leaves
+//! out: limits of speed and memory and what waits for a slow client, other servers, the passing of time by itself, and the order
+//! between different senders.
 
 mod client;
 mod host;
 
 pub(crate) mod door;
+mod grants;
 mod mailboxes;
 mod path;
 mod rules;
@@ -75,6 +78,7 @@ mod yard;
 pub use client::Client;
 pub use host::Host;
 pub use server::Server;
+pub use services::Answer;
 pub use yard::Misfit;
 
 pub use crate::platform::Origin;

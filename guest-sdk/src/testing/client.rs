@@ -35,7 +35,8 @@ impl Client {
         &self.acceptance
     }
 
-    /// Sends a message; when this returns, everything that it set off has happened.
+    /// Sends a message; when this returns, everything that it set off has happened. One of over 1 MiB ends the connection with
+    /// 1009 instead.
     ///
     /// # Panics
     ///

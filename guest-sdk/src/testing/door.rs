@@ -21,15 +21,22 @@ mod services;
 pub(crate) use services::{config, keyvalue, log_line, send_request};
 
 thread_local! {
-    /// The hosts whose handlers run on this thread, the innermost last. Tests run in parallel, each on its own thread.
-    static CURRENT: RefCell<Vec<Weak<Yard>>> = const { RefCell::new(Vec::new()) };
+    /// The handlers that run on this thread, the innermost last. Tests run in parallel, each on its own thread.
+    static CURRENT: RefCell<Vec<Caller<Weak<Yard>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A handler that runs: its host, and the name of its controller.
+#[derive(Clone)]
+struct Caller<Y> {
+    yard: Y,
+    class: &'static str,
 }
 
 /// As long as this lives, the host it was made for gets the calls that name no connection.
 pub(super) struct Current;
 
-pub(super) fn make_current(yard: Weak<Yard>) -> Current {
-    CURRENT.with_borrow_mut(|hosts| hosts.push(yard));
+pub(super) fn make_current(yard: Weak<Yard>, class: &'static str) -> Current {
+    CURRENT.with_borrow_mut(|callers| callers.push(Caller { yard, class }));
     Current
 }
 
@@ -39,9 +46,14 @@ impl Drop for Current {
     }
 }
 
+fn caller() -> Result<Caller<Rc<Yard>>> {
+    let last = CURRENT.with_borrow(|callers| callers.last().cloned());
+    let caller = last.and_then(|Caller { yard, class }| Some(Caller { yard: yard.upgrade()?, class }));
+    caller.ok_or_else(|| Fault::Unavailable("no host: off WebAssembly, `testing::Host` is one".to_owned()))
+}
+
 fn current() -> Result<Rc<Yard>> {
-    let yard = CURRENT.with_borrow(|hosts| hosts.last().and_then(Weak::upgrade));
-    yard.ok_or_else(|| Fault::Unavailable("no host: off WebAssembly, `testing::Host` is one".to_owned()))
+    Ok(caller()?.yard)
 }
 
 /// A connection's socket in the fake host.
@@ -77,10 +89,10 @@ impl Socket {
     }
 
     pub(crate) fn subscribe(&self, topic: &str) -> Result {
-        rules::topic(topic)?;
-        let yard = self.yard()?;
-        yard.services().granted(&format!("topic:{topic}"))?;
-        yard.subscribe(&self.id, topic)
+        let caller = self.caller()?;
+        caller.yard.somebody(&self.id)?;
+        caller.may_use_topic(topic)?;
+        caller.yard.subscribe(&self.id, topic)
     }
 
     pub(crate) fn unsubscribe(&self, topic: &str) {
@@ -90,10 +102,10 @@ impl Socket {
     }
 
     pub(crate) fn register_as(&self, identity: &str, options: &IdentityOptions) -> Result {
-        rules::identity(identity)?;
+        self.caller()?.may_use_identity(identity)?;
         let max_connections = rules::max_connections(options)?;
         let yard = self.living()?;
-        yard.services().granted(&format!("identity:{identity}"))?;
+        yard.room_for(&self.id, identity)?;
         yard.reach_store()?;
         if let Some(line) = rules::raised_lifetime(options) {
             log(&line);
@@ -103,9 +115,8 @@ impl Socket {
     }
 
     pub(crate) fn unregister(&self, identity: &str) -> Result {
-        rules::identity(identity)?;
+        self.caller()?.may_use_identity(identity)?;
         let yard = self.living()?;
-        yard.services().granted(&format!("identity:{identity}"))?;
         yard.reach_store()?;
         yard.unregister(&self.id, identity);
         Ok(())
@@ -135,8 +146,8 @@ impl Socket {
     }
 
     pub(crate) fn connect(&self, url: &str, options: &ConnectOptions) -> Result<ConnectionId> {
-        rules::connect(url, options)?;
-        self.living()?.connect(&self.id, url, options)
+        rules::outgoing::connect(url, options)?;
+        self.yard()?.connect(&self.id, url, options)
     }
 
     pub(crate) fn disconnect(&self, id: &ConnectionId) {
@@ -151,27 +162,60 @@ impl Socket {
         if yard.is_alive(&self.id) { Ok(yard) } else { Err(Fault::Gone) }
     }
 
-    pub(crate) fn broadcast(&self, event: &Event) -> Result {
+    /// The controller that the connection is one of, with its host.
+    fn caller(&self) -> Result<Caller<Rc<Yard>>> {
         let yard = self.yard()?;
         let class = yard.class_name(&self.id);
-        self.emit(&yard, Target::Class(class.to_owned()), event)
+        Ok(Caller { yard, class })
+    }
+
+    pub(crate) fn broadcast(&self, event: &Event) -> Result {
+        let caller = self.caller()?;
+        caller.emit(Some(&self.id), Target::Class(caller.class.to_owned()), event)
     }
 
     pub(crate) fn multicast(&self, event: &Event) -> Result {
-        let yard = self.yard()?;
-        yard.services().granted("all")?;
-        self.emit(&yard, Target::All, event)
+        self.caller()?.emit(Some(&self.id), Target::All, event)
     }
 
     pub(crate) fn unicast(&self, target: &ConnectionId, event: &Event) -> Result {
-        rules::target(target)?;
-        self.emit(&*self.yard()?, Target::One(target.clone()), event)
+        self.caller()?.emit(Some(&self.id), Target::One(target.clone()), event)
+    }
+}
+
+/// What is checked alike, whether it comes from a connection or from anywhere else; in the order of the real host.
+impl Caller<Rc<Yard>> {
+    fn emit(&self, from: Option<&ConnectionId>, to: Target, event: &Event) -> Result {
+        rules::event(event)?;
+        match &to {
+            Target::All => self.granted("all")?,
+            Target::Class(name) => self.granted(&format!("controller:{name}"))?,
+            // Ids can not be guessed: who has one was given it.
+            Target::One(id) => rules::target(id)?,
+        }
+        self.yard.services().may_emit()?;
+        // With nobody to call back, this is the moment to say it.
+        if let (None, Target::One(id)) = (from, &to)
+            && !self.yard.is_alive(id)
+        {
+            return Err(Fault::Gone);
+        }
+        self.yard.queue(Action::Deliver { from: from.cloned(), to, event: event.clone() });
+        Ok(())
     }
 
-    fn emit(&self, yard: &Yard, to: Target, event: &Event) -> Result {
-        rules::event(event)?;
-        yard.queue(Action::Deliver { from: Some(self.id.clone()), to, event: event.clone() });
-        Ok(())
+    fn may_use_topic(&self, topic: &str) -> Result {
+        rules::topic(topic)?;
+        self.granted(&format!("topic:{topic}"))
+    }
+
+    fn may_use_identity(&self, identity: &str) -> Result {
+        rules::identity(identity)?;
+        self.granted(&format!("identity:{identity}"))
+    }
+
+    fn granted(&self, addressee: &str) -> Result {
+        self.yard.services().grants.check(self.class, addressee)
     }
 }
 
@@ -198,52 +242,41 @@ impl Drop for Timer {
 }
 
 pub(crate) fn multicast(event: &Event) -> Result {
-    current()?.services().granted("all")?;
-    emit(Target::All, event)
+    caller()?.emit(None, Target::All, event)
 }
 
 pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
-    current()?.services().granted(&format!("controller:{controller}"))?;
-    emit(Target::Class(controller.to_owned()), event)
+    caller()?.emit(None, Target::Class(controller.to_owned()), event)
 }
 
 pub(crate) fn unicast(target: &ConnectionId, event: &Event) -> Result {
-    rules::target(target)?;
-    if !current()?.is_alive(target) {
-        return Err(Fault::Gone);
-    }
-    emit(Target::One(target.clone()), event)
-}
-
-fn emit(to: Target, event: &Event) -> Result {
-    rules::event(event)?;
-    current()?.queue(Action::Deliver { from: None, to, event: event.clone() });
-    Ok(())
+    caller()?.emit(None, Target::One(target.clone()), event)
 }
 
 pub(crate) fn publish(topic: &str, message: &Outgoing<'_>) -> Result {
-    rules::topic(topic)?;
-    let yard = current()?;
-    yard.services().granted(&format!("topic:{topic}"))?;
-    yard.publish(topic, &message.clone().into_message());
+    let message = message.clone().into_message();
+    rules::message(message.as_bytes())?;
+    let caller = caller()?;
+    caller.yard.services().may_emit()?;
+    caller.may_use_topic(topic)?;
+    caller.yard.publish(topic, &message);
     Ok(())
 }
 
 pub(crate) fn notify(identity: &str, event: &Event) -> Result<bool> {
-    rules::identity(identity)?;
+    let caller = caller()?;
+    caller.may_use_identity(identity)?;
     rules::event(event)?;
-    let yard = current()?;
-    yard.services().granted(&format!("identity:{identity}"))?;
-    yard.reach_store()?;
-    Ok(yard.notify(identity, event.clone()))
+    caller.yard.services().may_emit()?;
+    caller.yard.reach_store()?;
+    Ok(caller.yard.notify(identity, event.clone()))
 }
 
 pub(crate) fn registered(identity: &str) -> Result<bool> {
-    rules::identity(identity)?;
-    let yard = current()?;
-    yard.services().granted(&format!("identity:{identity}"))?;
-    yard.reach_store()?;
-    Ok(yard.is_identity(identity))
+    let caller = caller()?;
+    caller.may_use_identity(identity)?;
+    caller.yard.reach_store()?;
+    Ok(caller.yard.is_identity(identity))
 }
 
 /// Tells the real host whose fault a trap is; a panic in a test says so itself.

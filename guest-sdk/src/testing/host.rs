@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::client::Client;
-use super::path;
 use super::server::Server;
+use super::services::Answer;
 use super::yard::{Action, Misfit, Target, Yard};
+use super::{path, rules};
 use crate::class::Class;
 use crate::closing::Closing;
-use crate::controller::Controller;
 use crate::event::Event;
 use crate::id::ConnectionId;
 use crate::message::Message;
@@ -32,7 +32,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The refusal of [`Controller::connect`], or 500 where the host would refuse what it accepted.
+    /// The refusal of [`Controller::connect`](crate::Controller::connect), or 500 where the host can not give the answer that
+    /// it was: the body, and the log, say what is wrong with it.
     ///
     /// # Panics
     ///
@@ -42,14 +43,17 @@ impl Host {
         let pattern = C::PATH.unwrap_or_else(|| panic!("`{}` is a service and has no path", C::NAME));
         request.params = path::params(pattern, &request.path)
             .unwrap_or_else(|| panic!("`{}` is not on the path `{pattern}` of `{}`", request.path, C::NAME));
-        let answer = self.yard.enter(|| C::connect(&request));
+        let answer = self.yard.enter(C::NAME, || C::connect(&request));
         self.yard.settle();
-        let acceptance = answer?;
-        if let Some(subprotocol) = &acceptance.subprotocol
-            && !request.subprotocols.contains(subprotocol)
-        {
-            return Err(Refusal::new(500, format!("subprotocol `{subprotocol}` was not offered")));
+        let checked = match &answer {
+            Ok(acceptance) => rules::answers::acceptance(&request, acceptance),
+            Err(refusal) => rules::answers::refusal(refusal),
+        };
+        if let Err(wrong) = checked {
+            self.yard.warn(&format!("500: {wrong}"));
+            return Err(Refusal::new(500, wrong));
         }
+        let acceptance = answer?;
         let id = self.yard.open::<C>(request);
         Ok(Client::new(Rc::clone(&self.yard), id, acceptance))
     }
@@ -74,8 +78,8 @@ impl Host {
     }
 
     /// What the controller `C` answers to a plain HTTP request.
-    pub fn http<C: Controller>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
-        let response = self.yard.enter(|| C::http(request));
+    pub fn http<C: Class>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let response = self.yard.enter(C::NAME, || C::http(request));
         self.yard.settle();
         response
     }
@@ -150,14 +154,14 @@ impl Host {
     }
 
     /// The objects of the controller `C` are gone without another call, as after the failure of another connection, and are
-    /// made anew by [`Controller::resume`]. Connections without saved state are closed with 1012.
+    /// made anew by [`Controller::resume`](crate::Controller::resume). Connections without saved state are closed with 1012.
     pub fn restart_instance<C: Class>(&self) {
         self.yard.restart::<C>();
     }
 
-    /// The objects of the controller `C` are saved by [`Controller::suspend`], dropped, and made anew by
-    /// [`Controller::resume`]. `false`: nothing has happened, because one of them has a timer or nothing to save, or the
-    /// controller has no `resume`.
+    /// The objects of the controller `C` are saved by [`Controller::suspend`](crate::Controller::suspend), dropped, and made
+    /// anew by [`Controller::resume`](crate::Controller::resume). `false`: nothing has happened, because one of them has a timer
+    /// or nothing to save, or the controller has no `resume`.
     pub fn hibernate<C: Class>(&self) -> bool {
         self.yard.hibernate::<C>()
     }
@@ -177,16 +181,39 @@ impl Host {
         self.yard.services().values.borrow_mut().set(key, value.as_ref(), None);
     }
 
-    /// From now on this answers the requests that controllers send. Without it they are
-    /// [`Fault::Denied`](crate::Fault::Denied).
-    pub fn answer_outgoing(&self, answer: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + 'static) {
-        *self.yard.services().answer.borrow_mut() = Some(Rc::new(answer));
+    /// From now on this answers the requests that controllers send, with a response, or with the fault that there is instead
+    /// of one. Without it they are [`Fault::Denied`](crate::Fault::Denied).
+    ///
+    /// ```
+    /// use lakou_sdk::{Fault, http, testing::Host};
+    ///
+    /// let host = Host::new();
+    /// host.answer_outgoing(|_| http::Response::new(b"sunny".to_vec()));
+    /// host.answer_outgoing(|request| match request.uri().path() {
+    ///     "/today" => Ok(http::Response::new(b"sunny".to_vec())),
+    ///     _ => Err(Fault::Unavailable("no answer".to_owned())),
+    /// });
+    /// ```
+    pub fn answer_outgoing<A: Answer>(&self, answer: impl Fn(http::Request<Vec<u8>>) -> A + 'static) {
+        *self.yard.services().answer.borrow_mut() = Some(Rc::new(move |request| answer(request).into_result()));
     }
 
     /// From now on the operator does not grant this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`, with `*` for
-    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be.
+    /// any end of it. Who is addressed all the same is [`Fault::Denied`](crate::Fault::Denied). Without it everybody may be,
+    /// and a controller's own always may: what bears its name, or begins with it and `:` or `/`.
     pub fn deny(&self, addressee: &str) {
-        self.yard.services().denied.borrow_mut().push(addressee.to_owned());
+        self.yard.services().grants.deny(addressee);
+    }
+
+    /// From now on controllers have emitted, notified and published as often in this second as they may: once more is
+    /// [`Fault::Unavailable`](crate::Fault::Unavailable), and nobody has it.
+    pub fn refuse_events(&self) {
+        self.yard.services().emitted_all.set(true);
+    }
+
+    /// The second is over, and controllers may emit again.
+    pub fn admit_events(&self) {
+        self.yard.services().emitted_all.set(false);
     }
 
     /// Stops: every connection is told, then closed with 1001.

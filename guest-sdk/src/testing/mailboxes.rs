@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::event::Event;
 use crate::id::ConnectionId;
 
+/// So many notifications wait for an identity; beyond it the oldest are dropped.
+const MOST_ENTRIES: usize = 1000;
+/// What waits for an identity is not larger together, in bytes; beyond it the oldest are dropped.
+const LARGEST_MAILBOX: usize = 1024 * 1024;
+
 /// All identities, by name.
 #[derive(Debug, Default)]
 pub(super) struct Mailboxes {
@@ -71,12 +76,13 @@ impl Mailboxes {
         }
     }
 
-    /// Stores `event`; `false` if there is no such identity.
-    pub(super) fn notify(&mut self, name: &str, event: Event) -> bool {
-        let Some(identity) = self.identities.get_mut(name) else { return false };
+    /// Stores `event`, and says how many others were dropped for it; `None` if there is no such identity.
+    pub(super) fn notify(&mut self, name: &str, event: Event) -> Option<usize> {
+        let identity = self.identities.get_mut(name)?;
         self.latest += 1;
+        let dropped = identity.make_room(cost(&event));
         identity.waiting.push_back(Numbered { number: self.latest, event });
-        true
+        Some(dropped)
     }
 
     /// What `id` has to handle next; `None` if nothing waits for it, or it is not registered.
@@ -127,7 +133,23 @@ impl Mailboxes {
     }
 }
 
+/// What an event counts for in a mailbox: its text, and the entry that holds it.
+fn cost(event: &Event) -> usize {
+    event.name().len() + event.args().len() + 64
+}
+
 impl Identity {
+    /// Drops the oldest until there is room for one more of this size; gives how many.
+    fn make_room(&mut self, size: usize) -> usize {
+        let before = self.waiting.len();
+        let mut bytes: usize = self.waiting.iter().map(|waiting| cost(&waiting.event)).sum();
+        while self.waiting.len() >= MOST_ENTRIES || bytes + size > LARGEST_MAILBOX {
+            let Some(oldest) = self.waiting.pop_front() else { break };
+            bytes -= cost(&oldest.event);
+        }
+        before - self.waiting.len()
+    }
+
     /// Drops what nobody has to handle any more.
     fn trim(&mut self) {
         let done = self.holders.iter().map(|holder| holder.cursor).min().unwrap_or(self.handled);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::connect::ConnectOptions;
 use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
@@ -10,10 +9,21 @@ use crate::identity::IdentityOptions;
 use crate::saved::Saved;
 use crate::timer;
 
+pub(super) mod answers;
+pub(super) mod outgoing;
+
 /// Longer names of events, topics and identities are invalid, in bytes.
 const LONGEST_NAME: usize = 256;
+/// The arguments of an event are not larger, in bytes.
+const LARGEST_EVENT: usize = 256 * 1024;
+/// A message is not larger, in bytes.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
 /// What fits into a close frame beside the code, in bytes.
 const LONGEST_REASON: usize = 123;
+/// So many topics has a connection.
+const MOST_TOPICS: usize = 128;
+/// So many identities has a connection.
+const MOST_IDENTITIES: usize = 8;
 /// A shorter lifetime of an identity is raised to this, in seconds.
 const SHORTEST_LIFETIME: u64 = 600;
 /// A saved state is not larger, in bytes.
@@ -39,21 +49,44 @@ pub(super) fn target(id: &ConnectionId) -> Result {
     let groups: Vec<&str> = id.as_str().split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let is_hex = |group: &&str| group.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    check(lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex), "not the id of a connection")
+    let is_uuid = lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex);
+    let is_version_8 = is_uuid && groups[2].starts_with('8') && groups[3].starts_with(['8', '9', 'a', 'b']);
+    check(is_version_8, "not the id of a connection")
 }
 
 pub(super) fn event(event: &Event) -> Result {
-    event.checked_args()?;
+    let args = event.checked_args()?;
     let length = event.name().len();
-    check((1..=LONGEST_NAME).contains(&length), "the name of an event is 1 to 256 bytes")
+    check((1..=LONGEST_NAME).contains(&length), "the name of an event is 1 to 256 bytes")?;
+    if args.len() <= LARGEST_EVENT { Ok(()) } else { Err(Fault::TooLarge) }
+}
+
+pub(super) fn message(bytes: &[u8]) -> Result {
+    if bytes.len() <= LARGEST_MESSAGE { Ok(()) } else { Err(Fault::TooLarge) }
 }
 
 pub(super) fn topic(topic: &str) -> Result {
     check((1..=LONGEST_NAME).contains(&topic.len()), "a topic is 1 to 256 bytes")
 }
 
+/// Whether a connection with so many topics may have one more.
+pub(super) fn topics(subscribed: usize) -> Result {
+    if subscribed < MOST_TOPICS {
+        return Ok(());
+    }
+    Err(Fault::Unavailable(format!("the connection has its {MOST_TOPICS} topics already")))
+}
+
 pub(super) fn identity(identity: &str) -> Result {
     check((1..=LONGEST_NAME).contains(&identity.len()), "an identity is 1 to 256 bytes")
+}
+
+/// Whether a connection with so many identities may have one more.
+pub(super) fn identities(registered: usize) -> Result {
+    if registered < MOST_IDENTITIES {
+        return Ok(());
+    }
+    Err(Fault::Unavailable(format!("the connection has its {MOST_IDENTITIES} identities already")))
 }
 
 /// How many connections may be registered at one time.
@@ -108,34 +141,9 @@ pub(super) fn number(value: &[u8]) -> Result<i64> {
     number.ok_or_else(|| Fault::Invalid("the value is no whole number".to_owned()))
 }
 
-pub(super) fn outgoing(request: &http::Request<Vec<u8>>) -> Result {
-    let uri = request.uri();
-    check(
-        matches!(uri.scheme_str(), Some("http" | "https")),
-        "the request: its URI begins with neither http:// nor https://",
-    )?;
-    check(uri.authority().is_some(), "the request: its URI names no host")
-}
-
 /// Whether there is somebody to send to.
 pub(super) fn somebody(is_there: bool) -> Result {
     check(is_there, "there is nobody to send to: it is the object of a service")
-}
-
-/// Whether it is a URL, and header fields, that a connection can be opened with.
-pub(super) fn connect(url: &str, options: &ConnectOptions) -> Result {
-    let uri: Option<http::Uri> = url.parse().ok().filter(|_| !url.contains(['#', '@']));
-    let is_websocket = |uri: http::Uri| matches!(uri.scheme_str(), Some("ws" | "wss")) && uri.authority().is_some();
-    check(uri.is_some_and(is_websocket), "no URL to connect to: ws:// or wss://, a host and a path are wanted")?;
-    for (name, value) in &options.headers {
-        let name = http::HeaderName::from_bytes(name.as_bytes()).ok();
-        check(name.is_some() && http::HeaderValue::from_bytes(value).is_ok(), "a header that can not be sent")?;
-        let own = ["host", "connection", "upgrade", "content-length", "transfer-encoding"];
-        let is_own = |name: &str| own.contains(&name) || name.starts_with("sec-websocket-");
-        check(!name.is_some_and(|name| is_own(name.as_str())), "a header that is the host's to set")?;
-    }
-    let is_token = |text: &String| !text.is_empty() && !text.contains(|c: char| !c.is_ascii_graphic() || c == ',');
-    check(options.subprotocols.iter().all(is_token), "a subprotocol is one word")
 }
 
 pub(super) fn closing(code: u16, reason: &str) -> Result {

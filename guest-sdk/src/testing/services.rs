@@ -1,26 +1,54 @@
-//! What the fake host has beside connections: the bucket of keys and values, the configuration, and the answers to what a
-//! controller asks of servers outside. One of each, whatever the controller.
+//! What the fake host has beside connections: the bucket of keys and values, the configuration, the grants, and the answers to
+//! what a controller asks of servers outside. One of each, whatever the controller.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::grants::Grants;
 use super::rules;
 use crate::fault::{Fault, Result};
 
+/// What a test gives for a request of a controller: an answer, or the [`Fault`] that the controller meets instead of one.
+pub trait Answer: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<http::Response<Vec<u8>>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for http::Response<Vec<u8>> {}
+
+impl Answer for http::Response<Vec<u8>> {
+    fn into_result(self) -> Result<http::Response<Vec<u8>>> {
+        Ok(self)
+    }
+}
+
+impl sealed::Sealed for Result<http::Response<Vec<u8>>> {}
+
+impl Answer for Result<http::Response<Vec<u8>>> {
+    fn into_result(self) -> Result<http::Response<Vec<u8>>> {
+        self
+    }
+}
+
 /// What answers requests of controllers.
-pub(super) type Answer = dyn Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>>;
+pub(super) type Answering = dyn Fn(http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>>;
 
 /// All of it.
 #[derive(Default)]
 pub(super) struct Services {
     pub(super) values: RefCell<Values>,
     pub(super) config: RefCell<BTreeMap<String, String>>,
-    pub(super) answer: RefCell<Option<Rc<Answer>>>,
-    /// Whom controllers may not address, as an operator would list who may be.
-    pub(super) denied: RefCell<Vec<String>>,
+    pub(super) answer: RefCell<Option<Rc<Answering>>>,
+    pub(super) grants: Grants,
+    /// Whether controllers have emitted as often as they may.
+    pub(super) emitted_all: Cell<bool>,
 }
 
 impl fmt::Debug for Services {
@@ -30,25 +58,23 @@ impl fmt::Debug for Services {
 }
 
 impl Services {
-    /// Whether controllers may address this: `all`, `controller:NAME`, `topic:NAME` or `identity:NAME`.
-    pub(super) fn granted(&self, addressee: &str) -> Result {
-        let is_meant = |entry: &String| match entry.strip_suffix('*') {
-            Some(beginning) => addressee.starts_with(beginning),
-            None => addressee == entry,
-        };
-        if self.denied.borrow().iter().any(is_meant) {
-            return Err(Fault::Denied(format!("not granted: messaging = [{addressee:?}]")));
+    /// Whether a controller may emit, notify and publish once more.
+    pub(super) fn may_emit(&self) -> Result {
+        match self.emitted_all.get() {
+            false => Ok(()),
+            true => Err(Fault::Unavailable("the controller has emitted its events of this second".to_owned())),
         }
-        Ok(())
     }
 
     /// What the server outside answers; without one nothing is granted.
     pub(super) fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>> {
-        rules::outgoing(&request)?;
+        rules::outgoing::request(&request)?;
         // Nothing stays borrowed while it runs.
         let answer = self.answer.borrow().clone();
         let denied = || Fault::Denied("no answers: `testing::Host::answer_outgoing` gives some".to_owned());
-        Ok(answer.ok_or_else(denied)?(request))
+        let answer = answer.ok_or_else(denied)?(request)?;
+        rules::outgoing::answer(&answer)?;
+        Ok(answer)
     }
 }
 

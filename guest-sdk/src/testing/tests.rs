@@ -4,7 +4,10 @@ use super::{Client, Host, Misfit, Origin};
 use crate::{Acceptance, Closing, ConnectionId, Controller, Event, Fault, Message, Refusal, Request, Result, Socket};
 use crate::{controller, json, messaging};
 
+mod answers;
+mod grants;
 mod identities;
+mod limits;
 mod outward;
 mod saved;
 mod services;

@@ -130,10 +130,16 @@ pub(super) enum Target {
 }
 
 impl Yard {
-    /// Runs a piece of a controller, with this host as the one it calls.
-    pub(super) fn enter<R>(self: &Rc<Self>, run: impl FnOnce() -> R) -> R {
-        let _current = door::make_current(Rc::downgrade(self));
+    /// Runs a piece of the controller `class`, with this host as the one it calls.
+    pub(super) fn enter<R>(self: &Rc<Self>, class: &'static str, run: impl FnOnce() -> R) -> R {
+        let _current = door::make_current(Rc::downgrade(self), class);
         run()
+    }
+
+    /// Calls the class of `id`.
+    fn call<R>(self: &Rc<Self>, id: &ConnectionId, run: impl FnOnce(&dyn Seats) -> R) -> R {
+        let seats = self.seats(id);
+        self.enter(seats.name(), || run(&*seats))
     }
 
     /// Makes a connection and its object.
@@ -153,10 +159,9 @@ impl Yard {
 
     /// Makes the object of a line that has none.
     fn make_object(self: &Rc<Self>, id: &ConnectionId) {
-        let known = self.lines.borrow().get(id).map(|line| (Rc::clone(&line.seats), line.request.clone()));
-        let Some((seats, request)) = known else { return };
+        let Some(request) = self.lines.borrow().get(id).map(|line| line.request.clone()) else { return };
         let socket = Socket::new(door::Socket::new(Rc::downgrade(self), id.clone()));
-        self.enter(|| seats.open(id, socket, request));
+        self.call(id, |seats| seats.open(id, socket, request));
     }
 
     fn seats_of<C: Class>(&self) -> Rc<SeatsOf<C>> {
@@ -169,11 +174,13 @@ impl Yard {
         })
     }
 
-    /// A message from the client `id`.
+    /// A message from the client `id`; one that is too large ends it.
     pub(super) fn send(self: &Rc<Self>, id: &ConnectionId, message: Message) {
         assert!(self.is_alive(id), "the connection has ended: {:?}", self.closing(id));
-        let seats = self.seats(id);
-        self.enter(|| seats.message(id, message));
+        match rules::message(message.as_bytes()) {
+            Ok(()) => self.call(id, |seats| seats.message(id, message)),
+            Err(_) => self.close(id, Closing::new(1009, "Space limit exceeded: Message too long")),
+        }
         self.settle();
     }
 
@@ -197,7 +204,7 @@ impl Yard {
                 self.settling.set(false);
                 return;
             };
-            self.enter(|| self.perform(action));
+            self.perform(action);
         }
         panic!("controllers answer each other without end: over {LONGEST_CHAIN} calls have followed from one");
     }
@@ -212,7 +219,7 @@ impl Yard {
             Action::Disown { owner } => self.disown(&owner),
             Action::Deliver { from, to: Target::One(target), event } => {
                 if self.is_alive(&target) {
-                    self.seats(&target).deliver(&[target], &event);
+                    self.call(&target, |seats| seats.deliver(std::slice::from_ref(&target), &event));
                 } else if let Some(sender) = from {
                     self.queue(Action::Undelivered { sender, target, event });
                 }
@@ -224,24 +231,24 @@ impl Yard {
                         continue;
                     }
                     let others: Vec<_> = seats.taken().into_iter().filter(|id| Some(id) != from.as_ref()).collect();
-                    seats.deliver(&others, &event);
+                    self.enter(seats.name(), || seats.deliver(&others, &event));
                 }
             }
             Action::Undelivered { sender, target, event } => {
                 if self.is_alive(&sender) {
-                    self.seats(&sender).undelivered(&sender, target, event);
+                    self.call(&sender, |seats| seats.undelivered(&sender, target, event));
                 }
             }
             Action::NextNotification { id, identity } => self.next_notification(&id, identity),
             Action::Replaced { id, identity } => {
                 if self.is_alive(&id) {
-                    self.seats(&id).replaced(&id, &identity);
+                    self.call(&id, |seats| seats.replaced(&id, &identity));
                 }
             }
-            Action::End { id, closing } => self.seats(&id).close(&id, closing),
+            Action::End { id, closing } => self.call(&id, |seats| seats.close(&id, closing)),
             Action::Shutdown => {
                 for id in self.alive() {
-                    self.seats(&id).shutdown(&id);
+                    self.call(&id, |seats| seats.shutdown(&id));
                 }
             }
         }
@@ -249,14 +256,21 @@ impl Yard {
 
     /// Puts a message into the outbox of `id`.
     pub(super) fn push(&self, id: &ConnectionId, message: Message) -> Result {
+        self.somebody(id)?;
+        rules::message(message.as_bytes())?;
         match self.lines.borrow_mut().get_mut(id) {
-            Some(line) if line.request.peer() == Peer::Nobody => rules::somebody(false),
             Some(line) if line.closing.is_none() => {
                 line.outbox.push_back(message);
                 Ok(())
             }
             _ => Err(Fault::Gone),
         }
+    }
+
+    /// Whether there is somebody at the other end of `id`.
+    pub(super) fn somebody(&self, id: &ConnectionId) -> Result {
+        let lines = self.lines.borrow();
+        rules::somebody(lines.get(id).is_none_or(|line| line.request.peer() != Peer::Nobody))
     }
 
     /// Ends `id`, unless it has ended. The first close wins.
@@ -280,8 +294,10 @@ impl Yard {
     }
 
     pub(super) fn subscribe(&self, id: &ConnectionId, topic: &str) -> Result {
-        if let Some(line) = self.lines.borrow_mut().get_mut(id) {
-            rules::somebody(line.request.peer() != Peer::Nobody)?;
+        if let Some(line) = self.lines.borrow_mut().get_mut(id)
+            && !line.topics.contains(topic)
+        {
+            rules::topics(line.topics.len())?;
             line.topics.insert(topic.to_owned());
         }
         Ok(())
@@ -329,7 +345,7 @@ impl Yard {
 
     pub(super) fn inspect<C: Class, R>(self: &Rc<Self>, id: &ConnectionId, look: impl FnOnce(&mut C) -> R) -> R {
         let seat = self.seats_of::<C>().seat(id).expect("the connection lives and its object has this type");
-        self.enter(|| look(&mut seat.borrow_mut()))
+        self.enter(C::NAME, || look(&mut seat.borrow_mut()))
     }
 
     pub(super) fn services(&self) -> &Services {
@@ -346,6 +362,12 @@ impl Yard {
 
     pub(super) fn add_log_line(&self, line: &str) {
         self.log.borrow_mut().push(line.to_owned());
+    }
+
+    /// What the host itself has to say, whoever runs.
+    pub(super) fn warn(&self, line: &str) {
+        eprintln!("{line}");
+        self.add_log_line(line);
     }
 
     pub(super) fn log_lines(&self) -> Vec<String> {

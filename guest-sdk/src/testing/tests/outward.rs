@@ -147,6 +147,46 @@ fn what_is_no_server_is_refused() {
 }
 
 #[test]
+fn a_handshake_is_judged_as_by_the_real_host() {
+    let host = Host::new();
+    let ann = host.connect::<Dialler>("/dialler").expect("open to all");
+    let connect = |url: &str, options| ann.inspect(|ann: &mut Dialler| ann.socket.connect(url, options));
+    for url in ["wss://feed.example.org/@user?to=a@b", "ws://[::1]:81", "ws://a_b.example.org.:8080/"] {
+        host.serve(url);
+        assert!(connect(url, options()).is_ok(), "{url}");
+    }
+    let long = format!("ws://b/{}", "x".repeat(16 * 1024));
+    for url in ["ws://a:b@c/", "ws://x:/", "ws://x:99999/", "ws://.x/", "ws://[::g]/", "ws://a~b/", &long] {
+        assert!(matches!(connect(url, options()), Err(Fault::Invalid(_))), "{url:.40}");
+    }
+
+    host.serve(FEED);
+    let large = "x".repeat(16 * 1024);
+    let params = |count| (0..count).fold(ConnectOptions::new(), |options, _| options.param("", ""));
+    let fitting = [
+        ConnectOptions::new().subprotocol("v2.chat!#$%&'*+-^_`|~"),
+        ConnectOptions::new().header("a", &large[1..]),
+        ConnectOptions::new().param("a", &large[1..]),
+        params(128),
+    ];
+    for options in fitting {
+        assert!(connect(FEED, options).is_ok());
+    }
+    for text in ["", "a b", "a/b", "a@b", "a(b", "a\"b", "ü"] {
+        assert!(matches!(connect(FEED, ConnectOptions::new().subprotocol(text)), Err(Fault::Invalid(_))), "{text}");
+    }
+    let beyond = [
+        ConnectOptions::new().header("a", &*large),
+        ConnectOptions::new().header("a", &large[2..]).subprotocol("v2"),
+        ConnectOptions::new().param("a", &*large),
+        params(129),
+    ];
+    for options in beyond {
+        assert!(matches!(connect(FEED, options), Err(Fault::Invalid(_))));
+    }
+}
+
+#[test]
 fn a_service_hears_events_and_has_nobody_to_send_to() {
     let host = Host::new();
     let ann = host.connect::<Dialler>("/dialler").expect("open to all");

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use crate::testing::Host;
-use crate::{
-    Controller, Event, Fault, IdentityOptions, Request, Result, Socket, config, controller, http, keyvalue, log,
-    messaging, outgoing,
-};
+use crate::{Controller, Fault, Request, Result, Socket, config, controller, http, keyvalue, log, outgoing};
 
 /// Does nothing by itself: the tests do it in its place.
-struct Idle {
-    socket: Socket,
+pub(super) struct Idle {
+    pub(super) socket: Socket,
 }
 
 #[controller]
@@ -21,7 +18,7 @@ impl Controller for Idle {
 }
 
 /// Runs `work` as a handler of a connection would.
-fn inside<R>(host: &Host, work: impl FnOnce() -> R) -> R {
+pub(super) fn inside<R>(host: &Host, work: impl FnOnce() -> R) -> R {
     host.connect::<Idle>("/idle").expect("open to all").inspect(|_: &mut Idle| work())
 }
 
@@ -121,30 +118,52 @@ fn the_test_is_the_rest_of_the_world() {
 }
 
 #[test]
-fn what_is_denied_can_not_be_addressed() {
+fn a_request_may_fail_in_the_ways_that_it_does_outside() {
     let host = Host::new();
-    let client = host.connect::<Idle>("/idle").expect("open to all");
-    let fault = |addressee: &str| Err(Fault::Denied(format!("not granted: messaging = [\"{addressee}\"]")));
-    let event = || Event::new("note", ());
-    for denied in [false, true] {
-        if denied {
-            for addressee in ["all", "controller:other", "topic:news/*", "identity:*"] {
-                host.deny(addressee);
-            }
-        }
-        let outcome = |addressee: &str| if denied { fault(addressee) } else { Ok(()) };
-        client.inspect(|Idle { socket }: &mut Idle| {
-            assert_eq!(socket.subscribe("news/local"), outcome("topic:news/local"));
-            assert_eq!(messaging::publish("news/local", "x"), outcome("topic:news/local"));
-            assert_eq!(socket.multicast(event()), outcome("all"));
-            assert_eq!(messaging::multicast(event()), outcome("all"));
-            assert_eq!(messaging::broadcast("other", event()), outcome("controller:other"));
-            assert_eq!(socket.register_as("ann", IdentityOptions::default()), outcome("identity:ann"));
-            assert_eq!(messaging::notify("ann", event()).map(drop), outcome("identity:ann"));
-            assert_eq!(messaging::registered("ann").map(drop), outcome("identity:ann"));
-            assert_eq!(socket.unregister("ann"), outcome("identity:ann"));
-            assert_eq!((socket.broadcast(event()), messaging::publish("newest", "x")), (Ok(()), Ok(())));
-        });
+    let ask = || {
+        let request = http::Request::get("https://example.org/").body("").expect("a request");
+        inside(&host, || outgoing::send(request)).map(|answer| answer.into_body().len())
+    };
+    for fault in [Fault::Unavailable("no answer".to_owned()), Fault::Denied("its address".to_owned())] {
+        let given = fault.clone();
+        host.answer_outgoing(move |_| Err(given.clone()));
+        assert_eq!(ask(), Err(fault));
+    }
+    host.answer_outgoing(|request| match request.uri().path() {
+        "/" => Ok(http::Response::new(vec![0; 8 << 20])),
+        other => Err(Fault::Invalid(other.to_owned())),
+    });
+    assert_eq!(ask(), Ok(8 << 20));
+    host.answer_outgoing(|_| http::Response::new(vec![0; (8 << 20) + 1]));
+    assert_eq!(ask(), Err(Fault::TooLarge));
+}
+
+#[test]
+fn a_request_that_the_real_host_does_not_send_is_refused() {
+    let host = Host::new();
+    host.answer_outgoing(|_| http::Response::new(Vec::new()));
+    let send = |request: http::request::Builder| {
+        let request = request.body("hello").expect("a request");
+        inside(&host, || outgoing::send(request)).map(drop)
+    };
+    let to = |uri: &str| http::Request::post(uri);
+    let with = |name: &str, value: &str| to("https://example.org/").header(name, value);
+    for fits in [to("http://[::1]:8080/a@b?c=d@e"), with("content-length", "5"), with("authorization", "Bearer x")] {
+        assert_eq!(send(fits), Ok(()));
+    }
+    let forbidden = ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"];
+    for name in forbidden.into_iter().chain(["transfer-encoding", "upgrade", "Host", "http2-settings"]) {
+        assert!(matches!(send(with(name, "x")), Err(Fault::Invalid(wrong)) if wrong.contains("the host's")), "{name}");
+    }
+    for uri in ["https://me@example.org/", "https://me:secret@example.org/", "http://x:/", "http://a~b/"] {
+        assert!(matches!(send(to(uri)), Err(Fault::Invalid(_))), "{uri}");
+    }
+    let large = "x".repeat(64 * 1024);
+    let method = |length: usize| to("https://example.org/").method(&large.to_uppercase()[..length]);
+    assert_eq!(send(method(64)), Ok(()));
+    let twice = with("content-length", "5").header("content-length", "5");
+    for wrong in [method(65), with("a", &large), with("content-length", "+5"), twice] {
+        assert!(matches!(send(wrong), Err(Fault::Invalid(_))));
     }
 }
 

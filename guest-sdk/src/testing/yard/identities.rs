@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::notification::Notification;
+use crate::testing::rules;
 
 impl Yard {
     /// Registers `id`, tells those whom it replaces, and hands it what waits.
@@ -18,6 +19,12 @@ impl Yard {
         self.queue(Action::NextNotification { id: id.clone(), identity: identity.to_owned() });
     }
 
+    /// Whether `id` may be `identity`, too.
+    pub(in crate::testing) fn room_for(&self, id: &ConnectionId, identity: &str) -> Result {
+        let known = self.identities(id);
+        if known.iter().any(|name| name == identity) { Ok(()) } else { rules::identities(known.len()) }
+    }
+
     pub(in crate::testing) fn unregister(&self, id: &ConnectionId, identity: &str) {
         self.mailboxes.borrow_mut().unregister(identity, id);
     }
@@ -25,12 +32,15 @@ impl Yard {
     /// Stores `event` and lets the connections of `identity` have it; `false` if there is no such identity.
     pub(in crate::testing) fn notify(&self, identity: &str, event: Event) -> bool {
         let stored = self.mailboxes.borrow_mut().notify(identity, event);
+        if stored.is_some_and(|dropped| dropped > 0) {
+            self.warn(&format!("the mailbox of `{identity}` is full: its oldest notifications are dropped"));
+        }
         self.queue_notifications();
-        stored
+        stored.is_some()
     }
 
     /// The next notification of `identity` that `id` has not handled, then the one after it.
-    pub(super) fn next_notification(&self, id: &ConnectionId, identity: String) {
+    pub(super) fn next_notification(self: &Rc<Self>, id: &ConnectionId, identity: String) {
         if self.store_away.get() || !self.is_alive(id) {
             return;
         }
@@ -43,16 +53,16 @@ impl Yard {
         }
     }
 
-    fn call_for(&self, id: &ConnectionId, identity: &str, number: u64, event: &Event) {
+    fn call_for(self: &Rc<Self>, id: &ConnectionId, identity: &str, number: u64, event: &Event) {
         let notification = Notification::new(identity.to_owned(), number.to_string().into());
-        self.seats(id).notify(id, notification, event);
+        self.call(id, |seats| seats.notify(id, notification, event));
     }
 
     /// What was handled last comes again, as if nobody had noted that it was.
     pub(in crate::testing) fn repeat_notification(self: &Rc<Self>, identity: &str) {
         let last = self.mailboxes.borrow().handled_last(identity).expect("a notification of this identity was handled");
         for id in self.registrations().into_iter().filter(|(name, _)| name == identity).map(|(_, id)| id) {
-            self.enter(|| self.call_for(&id, identity, last.number, &last.event));
+            self.call_for(&id, identity, last.number, &last.event);
         }
         self.settle();
     }

@@ -11,6 +11,7 @@ use crate::connect::ConnectOptions;
 use crate::fault::{Fault, Result};
 use crate::id::ConnectionId;
 use crate::request::{Peer, Request};
+use crate::testing::rules;
 
 /// How long a lost connection waits, at least.
 const WAIT: Duration = Duration::from_secs(1);
@@ -52,6 +53,10 @@ impl Yard {
     ) -> Result<ConnectionId> {
         let denied = || Fault::Denied("no such server: `testing::Host::serve` makes one".to_owned());
         let is_there = self.outward.borrow().servers.get(url).copied().ok_or_else(denied)?;
+        if !self.is_alive(owner) {
+            return Err(Fault::Gone);
+        }
+        rules::outgoing::outward(self.opened_by(self.class_name(owner)))?;
         if !is_there && !options.reconnect {
             return Err(Fault::Unavailable("the server is gone".to_owned()));
         }
@@ -68,6 +73,12 @@ impl Yard {
             self.queue(Action::Open { id: id.clone() });
         }
         Ok(id)
+    }
+
+    /// How many connections the controller `class` has opened, those included that are to be opened again.
+    fn opened_by(&self, class: &str) -> usize {
+        let outward = self.outward.borrow();
+        outward.dialled.values().filter(|dialled| self.class_name(&dialled.owner) == class).count()
     }
 
     /// A connection is not wanted any more.

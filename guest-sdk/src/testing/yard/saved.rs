@@ -32,7 +32,7 @@ impl Yard {
         let seats: Rc<dyn Seats> = self.seats_of::<C>();
         let ids = seats.taken();
         for id in &ids {
-            self.enter(|| seats.discard(id));
+            self.enter(C::NAME, || seats.discard(id));
             self.timers.borrow_mut().leave(id);
         }
         for id in ids {
@@ -53,7 +53,7 @@ impl Yard {
             if self.timers(&id) > 0 {
                 return false;
             }
-            match self.enter(|| seats.suspend(&id)) {
+            match self.enter(C::NAME, || seats.suspend(&id)) {
                 Some(state) if rules::state(&state).is_ok() => states.push((id, state)),
                 _ => return false,
             }
@@ -70,8 +70,8 @@ impl Yard {
         let Some((request, Some(state))) = known else { return self.lose(id) };
         let is_service = request.peer() == Peer::Nobody;
         let socket = Socket::new(door::Socket::new(Rc::downgrade(self), id.clone()));
-        if let Err(fault) = self.enter(|| seats.resume(id, socket, request, state)) {
-            self.enter(|| door::log(&format!("not resumed: {fault}")));
+        if let Err(fault) = self.enter(seats.name(), || seats.resume(id, socket, request, state)) {
+            self.warn(&format!("not resumed: {fault}"));
             if is_service {
                 // The state is of no use.
                 self.unsave(id);
