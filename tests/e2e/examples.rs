@@ -5,6 +5,7 @@ mod chat;
 mod clock;
 mod echo;
 mod guess;
+mod motd;
 mod notifications;
 mod plain_http;
 mod relay;
