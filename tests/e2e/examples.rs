@@ -1,6 +1,7 @@
 //! Every example does what its header says. One file an example; a folder of `examples/` without one fails here.
 
 mod announce;
+mod auction;
 mod chat;
 mod clock;
 mod echo;
