@@ -1,10 +1,12 @@
 //! Every example does what its header says. One file an example; a folder of `examples/` without one fails here.
 
 mod announce;
+mod auction;
 mod chat;
 mod clock;
 mod echo;
 mod guess;
+mod motd;
 mod notifications;
 mod plain_http;
 mod relay;
