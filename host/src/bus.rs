@@ -14,7 +14,6 @@ pub(crate) mod local;
 pub(crate) mod redis;
 mod topics;
 
-pub(crate) use bells::Bell;
 pub use health::BusHealth;
 pub(crate) use redis::{Notice, wire};
 pub(crate) use topics::Topic;

@@ -20,7 +20,13 @@ pub fn run() -> ExitCode {
         }
     };
     match matches.subcommand() {
-        Some(("serve", matches)) => serve::run(&sources(matches)),
+        Some(("serve", matches)) => match sources(matches) {
+            Ok(sources) => serve::run(&sources),
+            Err(wrong) => {
+                eprintln!("lakou: {wrong}");
+                ExitCode::from(2)
+            }
+        },
         Some(("compile", matches)) => compile::run(matches),
         _ => ExitCode::from(2),
     }
@@ -53,16 +59,22 @@ fn command() -> Command {
         .subcommand(compile::command())
 }
 
-fn sources(matches: &ArgMatches) -> Sources {
+fn sources(matches: &ArgMatches) -> Result<Sources, String> {
     let flag = |name: &'static str| matches.get_one::<String>(name).cloned();
-    Sources {
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => variables.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with("LAKOU_") => return Err(format!("{name}: is no UTF-8")),
+            // It is nobody's that we know.
+            _ => {}
+        }
+    }
+    Ok(Sources {
         file: flag("config").map(Into::into),
         flags: SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), flag(setting.name)?))).collect(),
-        // A variable that is not UTF-8 is not one of ours.
-        variables: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
-    }
+        variables,
+    })
 }
 
 #[cfg(test)]

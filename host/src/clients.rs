@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use crate::bucket::Rate;
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -97,6 +99,12 @@ impl Visitor {
             self.met(Limit::Handshakes);
         }
         may
+    }
+
+    /// The places among which the plain requests of the address are answered; none: it is held to no number.
+    pub(crate) fn requests(&self) -> Option<Arc<Semaphore>> {
+        let most = self.clients.settings.requests_per_address();
+        (!self.is_proxy()).then(|| self.clients.table().requests(Key::of(self.address.ip()), most))
     }
 
     /// The client has met a limit: it is counted and, not too often, logged.

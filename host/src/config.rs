@@ -21,6 +21,7 @@ pub use limits::GuestLimits;
 pub(crate) use limits::Shares;
 pub(crate) use settings::SETTINGS;
 pub use sources::{ConfigError, Sources};
+pub(crate) use value::without_default_port;
 
 /// All settings of a server. The names in files, flags and variables are those of the fields.
 #[derive(Debug, Clone)]
@@ -54,6 +55,9 @@ pub struct Config {
     /// Connections of one client address at a time; a /64 counts as one address of IPv6. Generous, because thousands may
     /// share an address behind a carrier's NAT; it is there so that no single address can take the whole server.
     pub max_connections_per_address: usize,
+    /// Plain requests of one client address that controllers answer at a time; none: a quarter of `max_requests`. More wait,
+    /// and get 503 after `call_time`.
+    pub max_requests_per_address: Option<usize>,
     /// Requests for a WebSocket that one client address may make in a second, on average.
     pub max_handshakes_per_second: u32,
     /// Requests for a WebSocket that one client address may make at once: all that share it may come back after a restart.
@@ -162,6 +166,8 @@ pub struct ControllerConfig {
     pub table_elements: Option<usize>,
     /// Instead of [`GuestLimits::stack`].
     pub stack: Option<usize>,
+    /// Instead of [`GuestLimits::max_outgoing`].
+    pub max_outgoing: Option<usize>,
     /// Instead of [`GuestLimits::connections`].
     pub connections: Option<usize>,
     /// Instead of [`GuestLimits::instances`].
@@ -213,6 +219,7 @@ impl Default for Config {
             drain_time: Duration::from_secs(5),
             max_connections: 100_000,
             max_connections_per_address: 20_000,
+            max_requests_per_address: None,
             max_handshakes_per_second: 1_000,
             handshake_burst: 20_000,
             max_messages_per_second: 10_000,

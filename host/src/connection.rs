@@ -14,6 +14,10 @@ use tokio::time::Instant;
 use crate::ids::ConnectionId;
 use crate::message::{Closing, Message};
 
+mod places;
+
+pub(crate) use self::places::{ServedPlace, TimerPlace};
+
 /// How many messages of one connection may wait for its instance; the session stops reading at this, and TCP slows the
 /// client down. Enough to fill a batch, few enough that one client cannot crowd out the others of its instance.
 const INBOX_MESSAGES: usize = 64;
@@ -103,26 +107,6 @@ struct Outbox {
     close_at_told: bool,
 }
 
-/// One of the tasks that bring a connection what is in its mailboxes, until it is dropped.
-pub(crate) struct ServedPlace {
-    _one: Arc<()>,
-}
-
-/// One of the timers that a connection may have, until it is dropped: by the timer, or by its event when that is taken out.
-pub(crate) struct TimerPlace(Arc<Connection>);
-
-impl TimerPlace {
-    pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.0
-    }
-}
-
-impl Drop for TimerPlace {
-    fn drop(&mut self) {
-        self.0.timers.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Connection {
     pub(crate) fn new(id: ConnectionId, outbox_limit: usize) -> Self {
         Connection {
@@ -204,23 +188,6 @@ impl Connection {
 
     pub(crate) fn has_saved(&self) -> bool {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    /// A place for one more timer, if there may be one more.
-    pub(crate) fn add_timer(self: &Arc<Self>, limit: usize) -> Option<TimerPlace> {
-        let added =
-            self.timers.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < limit).then(|| count + 1));
-        added.is_ok().then(|| TimerPlace(Arc::clone(self)))
-    }
-
-    /// A place for one more task that brings it what is in a mailbox. Who takes them one at a time gets no more than `limit`.
-    pub(crate) fn served_place(&self, limit: usize) -> Option<ServedPlace> {
-        let served = Arc::clone(&self.served);
-        (Arc::strong_count(&served) - 2 < limit).then_some(ServedPlace { _one: served })
-    }
-
-    pub(crate) fn has_timers(&self) -> bool {
-        self.timers.load(Ordering::Acquire) > 0
     }
 
     /// Behind everything that was to be sent until now, even what was refused because the connection was ending.

@@ -39,6 +39,7 @@ mod store;
 mod link;
 
 mod backoff;
+mod bell;
 mod bucket;
 mod clients;
 mod connection;

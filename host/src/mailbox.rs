@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::bus::Bell;
+use crate::bell::Bell;
 use crate::connection::{Connection, Mark, TimerPlace};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};

@@ -43,6 +43,8 @@ metrics! {
     over_capacity,
     /// Connections turned away because their address had `max-connections-per-address`.
     over_address_capacity,
+    /// Plain requests answered with 503, because `max-requests-per-address` of their address were being answered.
+    over_address_requests,
     /// Requests for a connection answered with 429, because their address had asked too often.
     handshakes_limited,
     /// Times that a WebSocket was not read for a while, because it sent more than `max-messages-per-second`.

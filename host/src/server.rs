@@ -98,6 +98,11 @@ impl Server {
         // The same store twice, once for identities and once for keys and values.
         let (store, values): (Arc<dyn Store>, Arc<dyn KeyValue>) = match &link {
             Some(link) => {
+                if settings.data.is_some() {
+                    tracing::warn!(
+                        "`data` is not used: with `redis` identities, mailboxes, keys and values are in Redis"
+                    );
+                }
                 let redis = Arc::new(store::Redis::new(link.clone(), &settings.redis_prefix, bounds));
                 (Arc::clone(&redis) as _, redis)
             }

@@ -1,6 +1,8 @@
 //! Settings: one name each in the file, the environment and the flags; which wins; and what is said of wrong ones.
 
 use crate::harness::binary::{Call, ask, connect};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// The one line that a failing start writes.
 fn only_line(lines: &[String]) -> &str {
@@ -128,6 +130,9 @@ async fn a_bad_variable_or_flag_is_named() {
 
 #[tokio::test]
 async fn a_misspelt_variable_is_named() {
+    let lines = Call::serve().guests(&["echo"]).env("LAKOU_DATA", OsStr::from_bytes(b"/tmp/\xff")).fails().await;
+    contains_all(only_line(&lines), &["LAKOU_DATA", "UTF-8"]);
+
     let call = Call::serve().guests(&["echo"]).env("LAKOU_LISTNE", "127.0.0.1:0");
     let (binary, _) = call.anywhere().listening().await;
     binary.logs(&["WARN", "LAKOU_LISTNE"]).await;

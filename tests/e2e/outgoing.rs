@@ -184,6 +184,7 @@ async fn only_so_many_requests_are_under_way_at_a_time() {
     client.exchange(&format!("burst 20 {}", web.address), "4 refused").await;
     client.exchange(&format!("GET {}/say/hello", web.url()), "200 hello").await;
     assert!(web.visits() <= 17, "{}", web.visits());
+    assert_eq!(host.counted().limits["calls-out"]["max-outgoing"], 4);
 }
 
 #[tokio::test]

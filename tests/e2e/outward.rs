@@ -49,6 +49,16 @@ async fn without_a_grant_it_is_not_loaded() {
 }
 
 #[tokio::test]
+async fn parameters_have_a_number_even_if_nothing_is_in_them() {
+    let feed = Feed::start().await;
+    let host = host(&[&feed.url("")]).await;
+    let mut client = host.connect("/wires").await;
+    let hand_on = |count: u32| format!("hand-on {} {count}", feed.url("/feed"));
+    client.exchange(&hand_on(128), "ok").await;
+    client.exchange(&hand_on(129), "invalid: there are at most 128 parameters, of 16384 bytes in all").await;
+}
+
+#[tokio::test]
 async fn what_is_granted_is_a_connection_like_any_other() {
     let feed = Feed::start().await;
     let host = host(&[&feed.url("")]).await;

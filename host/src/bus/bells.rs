@@ -2,46 +2,16 @@
 //! whoever knows rings it. A ring says no more than "look"; what there is to see is the matter of `identities`.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::bell::Bell;
 use crate::identity::Identity;
 use crate::ids::ConnectionId;
 
 /// Holders that are gone, which the store is still to be told of; beyond so many it finds out by itself, one by one.
 const GONE: usize = 100_000;
-
-/// One registration's bell.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    rung: Notify,
-    over: AtomicBool,
-}
-
-impl Bell {
-    /// Resolves when it has been rung since the last time.
-    pub(crate) async fn rung(&self) {
-        self.rung.notified().await;
-    }
-
-    /// Says that it is time to look.
-    pub(crate) fn ring(&self) {
-        self.rung.notify_one();
-    }
-
-    /// Whether the registration has been ended from this side.
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
-    }
-
-    /// The registration ends.
-    pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::Release);
-        self.ring();
-    }
-}
 
 /// The bells of this server.
 #[derive(Default)]

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::bells::Bells;
 use super::topics::Topics;
-use super::{Bell, Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
+use super::{Bus, BusHealth, EmitError, Envelope, NotSubscribed, OutOfReach, Target, Topic};
+use crate::bell::Bell;
 use crate::connection::Connection;
 use crate::identity::Identity;
 use crate::ids::ConnectionId;

@@ -42,6 +42,8 @@ limits! {
     Connections "max-connections" over_capacity,
     /// No place for another connection of this address: turned away with 503.
     AddressConnections "max-connections-per-address" over_address_capacity,
+    /// No place among the plain requests of its address within `call-time`: answered with 503.
+    Requests "max-requests-per-address" over_address_requests,
     /// Asked for too many WebSockets: answered with 429.
     Handshakes "max-handshakes-per-second" handshakes_limited,
     /// Sends too many messages: not read for a while.

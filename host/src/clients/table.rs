@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Instant;
+
+use tokio::sync::Semaphore;
 
 use crate::bucket::{Bucket, Rate};
 
@@ -26,6 +29,8 @@ pub(super) struct Table {
 
 struct Address {
     connections: usize,
+    /// Made with the first plain request; whoever waits for it has a connection.
+    requests: Option<Arc<Semaphore>>,
     handshakes: Bucket,
 }
 
@@ -69,12 +74,18 @@ impl Table {
         self.address(key, now).handshakes.take(rate, now)
     }
 
+    /// The places among which its plain requests are answered, `most` in all.
+    pub(super) fn requests(&mut self, key: Key, most: usize) -> Arc<Semaphore> {
+        let address = self.address(key, Instant::now());
+        Arc::clone(address.requests.get_or_insert_with(|| Arc::new(Semaphore::new(most))))
+    }
+
     fn address(&mut self, key: Key, now: Instant) -> &mut Address {
         if self.addresses.len() >= self.sweep_at {
             self.sweep(now);
         }
         let rate = self.handshakes;
-        let new = || Address { connections: 0, handshakes: Bucket::full(rate, now) };
+        let new = || Address { connections: 0, requests: None, handshakes: Bucket::full(rate, now) };
         self.addresses.entry(key).or_insert_with(new)
     }
 

@@ -38,6 +38,9 @@ pub struct GuestLimits {
     /// WebSockets that it has open to other servers, those that are being tried included. At more the guest gets
     /// `unavailable`.
     pub max_outward: usize,
+    /// Requests of one instance to other servers that are under way, the bodies of their answers included. Each is a socket,
+    /// and up to 128 KiB of buffers. At more the guest gets `connection-limit-reached`.
+    pub max_outgoing: usize,
     /// Connections of one controller; none: half of `max_connections`. At more a new one gets 503.
     pub connections: Option<usize>,
     /// Instances for connections of one controller; none: half of `max_instances`. At more a new connection gets 503, and
@@ -82,6 +85,7 @@ impl Default for GuestLimits {
             max_bucket: 64 * MIB,
             max_mailboxes: 256 * MIB,
             max_outward: 64,
+            max_outgoing: 16,
             connections: None,
             instances: None,
             requests: None,
@@ -112,6 +116,7 @@ impl GuestLimits {
             max_bucket: own.max_bucket.unwrap_or(self.max_bucket),
             max_mailboxes: own.max_mailboxes.unwrap_or(self.max_mailboxes),
             max_outward: own.max_outward.unwrap_or(self.max_outward),
+            max_outgoing: own.max_outgoing.unwrap_or(self.max_outgoing),
             connections: own.connections.or(self.connections),
             instances: own.instances.or(self.instances),
             requests: own.requests.or(self.requests),
@@ -158,6 +163,11 @@ impl Config {
             topics: own.max_topics.unwrap_or(self.max_topics),
             handover: limits.max_handover.unwrap_or(outbox.max(self.max_event).saturating_mul(4).max(HANDOVER)),
         }
+    }
+
+    /// Plain requests of one client address that are answered at a time.
+    pub(crate) fn requests_per_address(&self) -> usize {
+        self.max_requests_per_address.unwrap_or((self.max_requests as usize).div_ceil(4))
     }
 
     /// The limits of everybody, and of each controller that has some of its own.

@@ -102,6 +102,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.max_messages_per_second = value::small_count(v)?;
     "message-burst" "COUNT" "as many of them are read at once [default: 10000]"
         |c, v| c.message_burst = value::small_count(v)?;
+    "max-requests-per-address" "COUNT" "plain requests of one address that controllers answer [default: a quarter of max-requests]"
+        |c, v| c.max_requests_per_address = Some(value::count(v, 5_000)?);
     "max-header" "SIZE" "longest head of a request [default: 64KiB]"
         |c, v| c.max_header = value::size(v, LEAST_HEADER, 16 * 1024 * 1024)?;
     "max-body" "SIZE" "longest body of a plain request [default: 16MiB]"
@@ -192,6 +194,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_mailboxes = value::size(v, 1024, 1024 * GIB)?;
     "max-outward" "COUNT" "WebSockets that one controller has open to other servers [default: 64]"
         |c, v| c.guest.max_outward = value::count(v, 100_000)?;
+    "max-outgoing" "COUNT" "requests of one instance to other servers that are under way [default: 16]"
+        |c, v| c.guest.max_outgoing = value::count(v, 10_000)?;
     "messaging" "LIST" "whom controllers may address beside their own: all, controller:NAME, topic:NAME, identity:NAME, *"
         |c, v| c.messaging = value::parsed(v)?;
 };
@@ -225,6 +229,7 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "max-mailboxes" |c, v| c.max_mailboxes = Some(value::size(v, 1024, 1024 * GIB)?);
     "keyvalue" |c, v| c.grants.keyvalue = value::switch(v)?;
     "max-outward" |c, v| c.max_outward = Some(value::count(v, 100_000)?);
+    "max-outgoing" |c, v| c.max_outgoing = Some(value::count(v, 10_000)?);
     "service" |c, v| c.service = Some(value::switch(v)?);
     "http" |c, v| c.grants.http = value::destinations(v, false)?;
     "websocket" |c, v| c.grants.websocket = value::destinations(v, true)?;

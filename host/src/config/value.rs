@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::ForwardedHeader;
 use crate::destination::Destination;
@@ -78,18 +78,30 @@ pub(super) fn switch(given: &Given) -> Result<bool, String> {
     }
 }
 
-/// `*`, or scheme, host and port as browsers write them.
+/// `*`, or scheme, host and port; as browsers write them, without the port that the scheme has by itself.
 pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
-    let origins = list(given)?;
-    for origin in &origins {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        if origin != "*" && authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            return Err(format!(
-                "has {origin:?}; an origin is like https://example.org or http://localhost:3000, or *"
-            ));
+    let written = |origin: &String| match origin.split_once("://") {
+        _ if origin == "*" => Some(origin.clone()),
+        Some((scheme, authority)) if !authority.is_empty() && !authority.contains(['/', '?', '#', '@', '*']) => {
+            let authority = without_default_port(scheme, authority);
+            Some(format!("{scheme}://{authority}"))
         }
-    }
-    Ok(origins)
+        _ => None,
+    };
+    let origin = |origin: &String| {
+        written(origin).ok_or_else(|| {
+            format!(
+                "has {origin:?}; an origin is like https://example.org or http://localhost:3000; * by itself is all of them"
+            )
+        })
+    };
+    list(given)?.iter().map(origin).collect()
+}
+
+/// An authority without the port that the scheme has by itself.
+pub(crate) fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    authority.strip_suffix(port).unwrap_or(authority)
 }
 
 /// The URL of a Redis. It is not shown in an error: it may hold a password.
@@ -117,9 +129,18 @@ pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {
 pub(super) fn networks(given: &Given) -> Result<Vec<IpNet>, String> {
     let network = |text: &String| {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network.map_err(|_| format!("has {text:?}; an address or a network is wanted, like 127.0.0.1 or 10.0.0.0/8"))
+        network
+            .map(canonical)
+            .map_err(|_| format!("has {text:?}; an address or a network is wanted, like 127.0.0.1 or 10.0.0.0/8"))
     };
     list(given)?.iter().map(network).collect()
+}
+
+/// IPv4 addresses that are written as IPv6 ones are compared as what they are.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return network };
+    let four = six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96));
+    four.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
 }
 
 pub(super) fn forwarded_header(given: &Given) -> Result<ForwardedHeader, String> {

@@ -63,7 +63,7 @@ impl Class {
         let (parts, body) = request.into_parts();
         let body = Bounded::new(body.map_err(Into::<Error>::into), visitor.clone(), fault.clone());
         let Some(body) = body else { return Err(NoAnswer::BodyTooLarge) };
-        let slots = self.request_slots().await?;
+        let slots = self.request_slots(&visitor).await?;
         self.environment.metrics.http_requests.count();
         let clock = Clock::default();
         let failed = Arc::new(AtomicBool::new(false));
@@ -93,19 +93,39 @@ impl Class {
     }
 }
 
+/// What a request takes up while it is answered.
+struct Slots {
+    _theirs: Option<OwnedSemaphorePermit>,
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
 impl Class {
-    /// A place among the requests of this controller, and one among those of all.
-    async fn request_slots(&self) -> Result<[OwnedSemaphorePermit; 2], NoAnswer> {
+    /// A place among the requests of this client's address, one among those of this controller, and one among those of all.
+    /// In this order: who has many keeps none of the others from anybody.
+    async fn request_slots(&self, visitor: &Visitor) -> Result<Slots, NoAnswer> {
         let (own, all) = (Arc::clone(&self.request_slots), Arc::clone(self.environment.request_slots()));
         let end = tokio::time::Instant::now() + self.limits.call_time;
+        let mut theirs = None;
+        if let Some(places) = visitor.requests() {
+            let Ok(place) = tokio::time::timeout_at(end, places.acquire_owned()).await else {
+                visitor.met(ClientLimit::Requests);
+                return Err(NoAnswer::Busy);
+            };
+            theirs = place.ok();
+        }
         let Ok(own) = tokio::time::timeout_at(end, own.acquire_owned()).await else {
             let limit = self.shares.requests;
             self.hits.hit(Limit::Requests, format_args!("{limit} are being answered: another one gets 503"));
             return Err(NoAnswer::Busy);
         };
-        let all = tokio::time::timeout_at(end, all.acquire_owned()).await.map_err(|_elapsed| NoAnswer::Busy)?;
+        let Ok(all) = tokio::time::timeout_at(end, all.acquire_owned()).await else {
+            let limit = self.environment.settings.max_requests;
+            self.hits.hit(Limit::AllRequests, format_args!("{limit} are being answered: another one gets 503"));
+            return Err(NoAnswer::Busy);
+        };
         match (own, all) {
-            (Ok(own), Ok(all)) => Ok([own, all]),
+            (Ok(own), Ok(all)) => Ok(Slots { _theirs: theirs, _own: own, _all: all }),
             _closed => Err(NoAnswer::Busy),
         }
     }
@@ -121,7 +141,7 @@ async fn handle<B>(
     failed: Arc<AtomicBool>,
     (visitor, fault, unread): (Visitor, Fault, Arc<AtomicBool>),
     // Given back after the store, which is dropped first.
-    _slots: [OwnedSemaphorePermit; 2],
+    _slots: Slots,
 ) where
     B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
 {

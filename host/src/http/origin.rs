@@ -4,6 +4,7 @@
 use http::header::{HOST, HeaderMap, ORIGIN};
 
 use super::reject::Reject;
+use crate::config::without_default_port;
 
 /// Lets in pages of the request's own host and of the listed origins.
 pub(super) fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), Reject> {
@@ -25,11 +26,6 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), Rejec
         }
         _ => Err(rejected()),
     }
-}
-
-fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
-    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
-    authority.strip_suffix(port).unwrap_or(authority)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::NotRegistered;
-use crate::bus::Bell;
+use crate::bell::Bell;
 use crate::bus::local::LocalBus;
 use crate::connection::{Connection, ServedPlace};
 use crate::identity::Identity;

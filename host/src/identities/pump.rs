@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::Identities;
 use super::held::Seen;
 use crate::backoff::Backoff;
-use crate::bus::Bell;
+use crate::bell::Bell;
 use crate::connection::{Connection, Mark, ServedPlace};
 use crate::identity::{Identity, Notification, NotificationId};
 use crate::mailbox::{Outcome, Work};

@@ -11,6 +11,9 @@ pub(crate) const VALUE_LIMIT: usize = 256 * 1024;
 /// The most keys that one call lists, so that no call holds up the store.
 pub(crate) const LIST_LIMIT: usize = 1000;
 
+/// How many keys one call looks at for them, those that have lapsed included, give or take a page.
+pub(super) const LOOK: usize = 5000;
+
 /// What a key costs beside its own bytes and those of its value.
 pub(super) const ENTRY_COST: u64 = 64;
 
@@ -19,6 +22,14 @@ pub(super) const PURGE: usize = 100;
 
 /// The longest lifetime, in milliseconds: far beyond use, and no sum of times overflows.
 const LONGEST: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
+/// Some keys of a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) keys: Vec<String>,
+    /// Behind which key to go on; none: this was the end.
+    pub(crate) next: Option<String>,
+}
 
 /// Buckets of keys and values.
 ///
@@ -48,14 +59,15 @@ pub(crate) trait KeyValue: Send + Sync {
         lifetime: Lifetime,
     ) -> Answer<'a, bool>;
 
-    /// Keys in the order of their bytes: up to `most` that begin with `prefix` and come after `after`.
+    /// Keys in the order of their bytes: up to `most` that begin with `prefix` and come after `after`; fewer if so many
+    /// others have lapsed that looking takes too long.
     fn list<'a>(
         &'a self,
         bucket: &'a Bucket,
         prefix: &'a str,
         after: Option<&'a str>,
         most: usize,
-    ) -> Answer<'a, Vec<String>>;
+    ) -> Answer<'a, Listing>;
 }
 
 /// One controller's keys.

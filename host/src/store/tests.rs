@@ -76,5 +76,6 @@ on_every_store! {
     values::pages_follow_each_other,
     values::what_has_lapsed_is_not_listed,
     values::a_bucket_has_a_limit,
+    values::a_number_that_grows_nothing_needs_no_room,
     values::what_has_lapsed_takes_no_room,
 }

@@ -110,6 +110,27 @@ async fn a_body_that_drips() {
 }
 
 #[tokio::test]
+async fn bodies_that_take_the_places_of_others() {
+    // A quarter of them is two.
+    let siege = siege(|config| (config.max_requests, config.guest.call_time) = (8, SHORT * 10)).await;
+    let head = "POST /probe/x HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n";
+    let attack = async {
+        let mut slow = Vec::new();
+        for _ in 0..8 {
+            let mut client = siege.dial().await;
+            client.write(head).await;
+            slow.push(client);
+        }
+        siege.host.counts("two are being answered", |counted| counted.http_requests == 2).await;
+        let answer = siege.host.ask("POST", "/probe/x").body("whole").get().await;
+        assert_eq!(answer.status, 200, "somebody else is answered at once");
+        siege.met("max-requests-per-address", |counted| counted.over_address_requests).await;
+        drop(slow);
+    };
+    siege.attack(attack).await;
+}
+
+#[tokio::test]
 async fn a_body_that_outlasts_the_guest() {
     let siege = siege(|config| config.guest.call_time = SHORT).await;
     let attack = async {

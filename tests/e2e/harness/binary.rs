@@ -4,6 +4,7 @@ use super::folder::{Folder, shared_cache};
 use super::wait::eventually;
 use super::{guests, http::Ask, raw::RawClient, ws::Knock, ws::WsClient};
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -56,7 +57,7 @@ impl Call {
         self
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }

@@ -36,7 +36,9 @@ impl Write for Collector {
         let text = String::from_utf8_lossy(line);
         // What guests print is not what the host says.
         if !text.contains(" guest: ")
-            && ["controller", " 500: ", "lakou_host::clients"].iter().any(|word| text.contains(word))
+            && ["controller", " 500: ", "lakou_host::clients", "lakou_host::identities"]
+                .iter()
+                .any(|word| text.contains(word))
         {
             LINES.lock().unwrap_or_else(PoisonError::into_inner).push(text.trim_end().to_owned());
         }

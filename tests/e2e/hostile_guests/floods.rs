@@ -26,6 +26,14 @@ async fn floods_the_log_by_stdout() {
 }
 
 #[tokio::test]
+async fn prints_all_at_once() {
+    let mut scene = Scene::new("prints-all-at-once").await;
+    scene.ends("gush", 1011).await;
+    scene.logs("more was written than the stream has said that it takes").await;
+    scene.leaves_nothing().await;
+}
+
+#[tokio::test]
 async fn floods_the_log_by_complaints() {
     let mut scene = Scene::with("floods-the-log-by-complaints", |config| config.guest.cpu_time = PATIENCE).await;
     assert_eq!(scene.says("misfits").await, "complained");

@@ -4,6 +4,7 @@ use super::{SOON, Scene};
 use crate::harness::components;
 use crate::harness::redis::RedisServer;
 use crate::harness::wait::within;
+use futures_util::future::join_all;
 
 #[tokio::test]
 async fn allocates_without_end() {
@@ -122,6 +123,48 @@ async fn has_its_own_number_of_topics() {
 }
 
 #[tokio::test]
+async fn takes_all_requests_of_the_server() {
+    let mut scene = Scene::with("takes-all-requests-of-the-server", |config| {
+        config.max_requests = 2;
+        config.max_requests_per_address = Some(9);
+        config.guest.requests = Some(9);
+        config.guest.call_time = SOON;
+    })
+    .await;
+    let asking = (0..9).map(|_| scene.host.ask("GET", "/hostile/http-sleep").get());
+    let answers = scene.bystander.meanwhile("http-sleep", join_all(asking)).await;
+    assert!(answers.iter().any(|answer| answer.status == 503));
+    scene.stopped_by("max-requests").await;
+}
+
+#[tokio::test]
+async fn takes_all_instances_of_the_server() {
+    let mut scene = Scene::with("takes-all-instances-of-the-server", |config| {
+        config.guest.connections_per_instance = 1;
+        config.guest.instances = Some(9);
+        config.max_instances = 3;
+    })
+    .await;
+    let _clients = [scene.connect("any").await, scene.connect("any").await];
+    scene.refused("any", 503).await;
+    scene.stopped_by("max-instances").await;
+}
+
+#[tokio::test]
+async fn emits_an_event_that_is_too_large() {
+    let mut scene = Scene::new("emits-an-event-that-is-too-large").await;
+    assert_eq!(scene.says("enormous-event").await, "Err(TooLarge)");
+    scene.stopped_by("max-event").await;
+}
+
+#[tokio::test]
+async fn publishes_what_is_too_large() {
+    let mut scene = Scene::new("publishes-what-is-too-large").await;
+    assert_eq!(scene.says("enormous-publication").await, "Err(TooLarge)");
+    scene.stopped_by("max-message").await;
+}
+
+#[tokio::test]
 async fn fills_mailboxes_that_nobody_reads() {
     let name = "fills-mailboxes-that-nobody-reads";
     let mut scene = Scene::with(name, |config| {
@@ -200,6 +243,7 @@ async fn takes_all_connections() {
 async fn takes_all_plain_requests() {
     let mut scene = Scene::with("takes-all-plain-requests", |config| {
         config.max_requests = 4;
+        config.max_requests_per_address = Some(4);
         config.guest.call_time = SOON;
     })
     .await;

@@ -174,6 +174,21 @@ async fn the_command_of_the_readme_notifies() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_wrong_type_is_the_trouble_of_one_identity() {
+    crate::harness::logs::collect();
+    let (redis, [a, _b, _c]) = three().await;
+    let mut user = Post::registered(&a, "user:43").await;
+    redis.cli(&["SET", "lakou:identity:{user:42%0A}", "x"]).await;
+    for (identity, args) in [("user:42\n", r#"["lost"]"#), ("user:43", r#"["found"]"#)] {
+        redis.cli(&["XADD", "lakou:notify", "*", "v", "1", "identity", identity, "event", "note", "args", args]).await;
+    }
+    user.told("user:43", "found").await;
+    // In the log on one line, whatever it is called.
+    crate::harness::logs::expect(&["can not be stored", "user:42\\n", "WRONGTYPE"]).await;
+    until(BOUND, "both are done with", async || redis.cli(&["XLEN", "lakou:notify"]).await == "0").await;
+}
+
+#[tokio::test]
 async fn a_redis_that_is_away_is_a_fault_and_no_more() {
     let mut redis = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]).await;
     let host = office().redis(&redis.url()).start().await;

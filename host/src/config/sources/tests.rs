@@ -1,18 +1,22 @@
 //! Precedence of the sources, and the one line that each mistake gives.
 
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::Sources;
-use crate::config::Value;
+use crate::config::{Config, ConfigError, Value};
 
-/// A file of its own for each test.
-fn file(name: &str, text: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("lakou-config-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let path = folder.join(name);
+/// What these sources add up to, with a file of this text, which is gone afterwards.
+fn with_file(sources: &Sources, text: &str) -> Result<Config, ConfigError> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("lakou-config-{}-{number}.toml", std::process::id()));
     std::fs::write(&path, text).expect("a file");
-    path
+    let Sources { flags, variables, .. } = sources;
+    let sources = Sources { file: Some(path.clone()), flags: flags.clone(), variables: variables.clone() };
+    let config = sources.config();
+    std::fs::remove_file(&path).expect("our own");
+    config
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -20,23 +24,22 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn wrong(text: &str) -> String {
-    let sources = Sources { file: Some(file(&format!("{}.toml", text.len()), text)), ..Sources::default() };
-    let error = sources.config().expect_err("wrong").to_string();
+    let error = with_file(&Sources::default(), text).expect_err("wrong").to_string();
     assert!(!error.contains('\n'), "one line: {error}");
     error
 }
 
 #[test]
 fn flags_before_variables_before_the_file() {
-    let file = file("order.toml", "listen = \"127.0.0.1:1\"\noutbox = \"2MiB\"\ncpu-time = \"1s\"\n");
-    let mut sources = Sources { file: Some(file), ..Sources::default() };
-    let config = sources.config().expect("a configuration");
+    let text = "listen = \"127.0.0.1:1\"\noutbox = \"2MiB\"\ncpu-time = \"1s\"\n";
+    let mut sources = Sources::default();
+    let config = with_file(&sources, text).expect("a configuration");
     assert_eq!((config.listen.port(), config.outbox), (1, 2 * 1024 * 1024));
     assert_eq!(config.idle_timeout, Duration::from_secs(60), "the default");
 
     sources.variables = pairs(&[("LAKOU_LISTEN", "127.0.0.1:2"), ("LAKOU_CPU_TIME", "2s"), ("PATH", "/bin")]);
     sources.flags = pairs(&[("listen", "127.0.0.1:3")]);
-    let config = sources.config().expect("a configuration");
+    let config = with_file(&sources, text).expect("a configuration");
     assert_eq!((config.listen.port(), config.outbox), (3, 2 * 1024 * 1024));
     assert_eq!(config.guest.cpu_time, Duration::from_secs(2));
 }
@@ -44,8 +47,7 @@ fn flags_before_variables_before_the_file() {
 #[test]
 fn controllers_have_tables() {
     let text = "memory = 1048576\norigins = [\"https://example.org\"]\n[controller.chat]\npath = \"/c\"\nmemory = \"128MiB\"\norigins = \"*\"\n";
-    let sources = Sources { file: Some(file("tables.toml", text)), ..Sources::default() };
-    let config = sources.config().expect("a configuration");
+    let config = with_file(&Sources::default(), text).expect("a configuration");
     let chat = &config.overrides["chat"];
     assert_eq!((chat.path.as_deref(), chat.memory), (Some("/c"), Some(128 * 1024 * 1024)));
     assert_eq!(chat.origins.as_deref(), Some(&["*".to_owned()][..]));
@@ -73,6 +75,10 @@ fn mistakes_are_named() {
     assert!(error.contains("idle-timeout (5s) must be longer than ping-interval (25s)"), "{error}");
     let error = wrong("origins = [\"example.org\"]");
     assert!(error.contains("https://example.org"), "{error}");
+    for origin in ["https://*.example.org", "https://example.org/", "https://me@example.org", "https://"] {
+        let error = wrong(&format!("origins = [\"{origin}\"]"));
+        assert!(error.contains(origin) && error.contains("* by itself"), "{error}");
+    }
 
     let error = wrong("[controllers.chat]\npath = \"/c\"");
     assert!(error.contains("[controller.NAME]"), "{error}");
@@ -102,8 +108,7 @@ fn grants_stand_with_their_controller() {
         [controller.echo]
         path = "/e"
     "#;
-    let sources = Sources { file: Some(file("grants.toml", text)), ..Sources::default() };
-    let config = sources.config().expect("a configuration");
+    let config = with_file(&Sources::default(), text).expect("a configuration");
     let grants = &config.overrides["chat"].grants;
     assert!(grants.keyvalue && grants.http.len() == 2 && grants.environment.len() == 2 && grants.files.len() == 1);
     let messaging: Vec<_> = grants.messaging.iter().flatten().map(ToString::to_string).collect();
@@ -142,4 +147,19 @@ fn wrong_grants_are_named() {
         assert!(!error.chars().any(char::is_control), "{error:?}");
         assert!(words.iter().all(|word| error.contains(word)), "{line}: {error}");
     }
+}
+
+#[test]
+fn origins_are_as_browsers_write_them() {
+    let text = "origins = [\"https://a.org:443\", \"http://b.org:80\", \"https://c.org:8443\", \"*\"]";
+    let config = with_file(&Sources::default(), text).expect("a configuration");
+    assert_eq!(config.origins, ["https://a.org", "http://b.org", "https://c.org:8443", "*"]);
+}
+
+#[test]
+fn networks_of_ipv4_are_that_however_they_are_written() {
+    let text = "trusted-proxies = [\"::ffff:10.0.0.0/104\", \"::ffff:192.0.2.1\", \"2001:db8::/32\", \"10.1.0.0/16\"]";
+    let config = with_file(&Sources::default(), text).expect("a configuration");
+    let written: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "10.1.0.0/16"]);
 }

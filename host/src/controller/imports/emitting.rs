@@ -35,7 +35,7 @@ pub(super) fn emit(
     from: Option<ConnectionId>,
 ) -> Result<(), Fault> {
     let environment = &state.class.environment;
-    let event = checked(event, environment.settings.max_event)?;
+    let event = checked(state, event)?;
     let to = to?;
     let messaging = &state.class.granted.messaging;
     granted(
@@ -95,7 +95,8 @@ pub(super) fn store_fault(error: &StoreError) -> Fault {
     }
 }
 
-pub(super) fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fault> {
+/// A guest's event, checked.
+pub(super) fn checked(state: &GuestState, event: GuestEvent) -> Result<SharedEvent, Fault> {
     let GuestEvent { name, args } = event;
     if name.is_empty() || name.len() > Event::NAME_LIMIT {
         return Err(Fault::Invalid(format!(
@@ -104,7 +105,9 @@ pub(super) fn checked(event: GuestEvent, limit: usize) -> Result<SharedEvent, Fa
             name.len()
         )));
     }
+    let limit = state.class.environment.settings.max_event;
     if args.len() > limit {
+        state.class.hits.hit(Limit::Event, format_args!("an event with over {limit} bytes of arguments was refused"));
         return Err(Fault::TooLarge);
     }
     Ok(Arc::new(Event { name, args }))

@@ -9,7 +9,7 @@ use crate::controller::bindings::lakou::controller::keyvalue::{self, Host, Page}
 use crate::controller::class::Class;
 use crate::controller::state::GuestState;
 use crate::limit::Limit;
-use crate::store::keyvalue::{Bucket, Key, KeyValue, LIST_LIMIT, Lifetime, VALUE_LIMIT};
+use crate::store::keyvalue::{Bucket, Key, KeyValue, LIST_LIMIT, Lifetime, Listing, VALUE_LIMIT};
 use crate::store::{self, Answer, StoreError};
 
 type Answered<T> = wasmtime::Result<Result<T, Fault>>;
@@ -89,11 +89,7 @@ impl Host for GuestState {
         }
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(LIST_LIMIT);
         let listed = answer(&class, values.list(&bucket, &prefix, after.as_deref(), most)).await;
-        Ok(listed.map(|keys| {
-            // A page that is not full is the last one; behind a full one there may be nothing.
-            let next = keys.last().filter(|_| keys.len() == most).cloned();
-            Page { keys, next }
-        }))
+        Ok(listed.map(|Listing { keys, next }| Page { keys, next }))
     }
 }
 

@@ -8,6 +8,7 @@ use super::emitting::{self, Fault, GuestEvent, GuestMessage};
 use crate::bus::Target;
 use crate::controller::bindings::lakou::controller::messaging::{self, Host};
 use crate::controller::state::GuestState;
+use crate::limit::Limit;
 
 pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     messaging::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
@@ -28,8 +29,8 @@ impl Host for GuestState {
 
     async fn notify(&mut self, identity: String, event: GuestEvent) -> wasmtime::Result<Result<bool, Fault>> {
         let (environment, time) = (Arc::clone(&self.class.environment), self.class.limits.call_time);
-        let checked = emitting::identity(self, &identity)
-            .and_then(|identity| Ok((identity, emitting::checked(event, environment.settings.max_event)?)));
+        let checked =
+            emitting::identity(self, &identity).and_then(|identity| Ok((identity, emitting::checked(self, event)?)));
         let (identity, event) = match checked {
             Ok(checked) => checked,
             Err(fault) => return Ok(Err(fault)),
@@ -56,7 +57,9 @@ impl Host for GuestState {
     fn publish(&mut self, topic: String, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {
         let environment = &self.class.environment;
         let message = emitting::message(message);
-        if message.len() > environment.settings.max_message {
+        let limit = environment.settings.max_message;
+        if message.len() > limit {
+            self.class.hits.hit(Limit::Message, format_args!("a publication of over {limit} bytes was refused"));
             return Ok(Err(Fault::TooLarge));
         }
         if let Err(over) = self.class.may_emit() {

@@ -13,11 +13,8 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttp, WasiHttpHook
 use crate::controller::class::Class;
 use crate::controller::state::GuestState;
 use crate::destination::Target;
+use crate::limit::Limit;
 use crate::outbound::{self, Answer, Broken, NotOpen};
-
-/// Requests of one instance that are under way at a time, the bodies of their answers included. A guest makes one call at a
-/// time, so more are of little use to it; each is a socket, and up to 128 KiB of buffers.
-const AT_A_TIME: usize = 16;
 
 /// How much of a body the host buffers for a guest before the guest has to wait, once for the chunk that is on its way and
 /// once for the next.
@@ -38,7 +35,7 @@ pub(in crate::controller) struct Outgoing {
 
 impl Outgoing {
     pub(in crate::controller) fn new(class: &Arc<Class>) -> Self {
-        Outgoing { class: Arc::clone(class), slots: Arc::new(Semaphore::new(AT_A_TIME)) }
+        Outgoing { class: Arc::clone(class), slots: Arc::new(Semaphore::new(class.limits.max_outgoing)) }
     }
 }
 
@@ -60,7 +57,11 @@ impl WasiHttpHooks for Outgoing {
                 );
                 return Err(Error::HttpRequestDenied);
             };
-            let slot = slot.map_err(|_full| Error::ConnectionLimitReached)?;
+            let slot = slot.map_err(|_full| {
+                let limit = class.limits.max_outgoing;
+                class.hits.hit(Limit::Outgoing, format_args!("{limit} requests are under way: another one is refused"));
+                Error::ConnectionLimitReached
+            })?;
             class.environment.metrics.outgoing_requests.count();
             let options = options.unwrap_or_default();
             // No wait is longer than a call may be: nobody would be there any more to see its end.

@@ -79,7 +79,7 @@ pub(super) fn set(
     if times == Times::Always && time < SHORTEST {
         return Ok(Err(Fault::Invalid(format!("an interval has {SHORTEST:?} at least, not {time:?}"))));
     }
-    let event = match emitting::checked(event, environment.settings.max_event) {
+    let event = match emitting::checked(state, event) {
         Ok(event) => event,
         Err(fault) => return Ok(Err(fault)),
     };

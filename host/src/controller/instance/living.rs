@@ -61,9 +61,8 @@ impl Living {
             NoStore::NoRoom
         })?;
         let slot = Arc::clone(class.environment.slots()).try_acquire_owned().map_err(|_| {
-            if class.output.admit() {
-                tracing::warn!(controller = %class.name, "no room for another instance: max-instances are in use");
-            }
+            let limit = class.environment.settings.max_instances;
+            class.hits.hit(Limit::AllInstances, format_args!("{limit} are in use: there is no room for another one"));
             NoStore::NoRoom
         })?;
         let clock = Clock::default();

@@ -7,7 +7,7 @@ use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use super::Embedded;
 use super::ledger::lost;
 use super::rules::{Books, millis};
-use crate::store::keyvalue::{self, Bucket, Key, KeyValue, Lifetime};
+use crate::store::keyvalue::{self, Bucket, Key, KeyValue, LOOK, Lifetime, Listing};
 use crate::store::{Answer, StoreError};
 
 type At = (&'static [u8], &'static [u8]);
@@ -120,25 +120,29 @@ impl<'t> Shelves<'t> {
         Ok(!lapsed.is_empty())
     }
 
-    fn list(&self, bucket: &[u8], prefix: &[u8], after: Option<&[u8]>, most: usize) -> Result<Vec<String>, StoreError> {
+    fn list(&self, bucket: &[u8], prefix: &[u8], after: Option<&[u8]>, most: usize) -> Result<Listing, StoreError> {
         use std::ops::Bound::{Excluded, Included, Unbounded};
         let from = match after {
             Some(after) if after >= prefix => Excluded((bucket, after)),
             _ => Included((bucket, prefix)),
         };
-        let mut keys = Vec::new();
-        for row in self.values.range::<Place<'_>>((from, Unbounded)).map_err(lost)? {
+        let mut listing = Listing::default();
+        for (looked, row) in self.values.range::<Place<'_>>((from, Unbounded)).map_err(lost)?.take(LOOK).enumerate() {
             let (at, value) = row.map_err(lost)?;
             let (owner, key) = at.value();
-            if keys.len() >= most || owner != bucket || !key.starts_with(prefix) {
+            if listing.keys.len() >= most || owner != bucket || !key.starts_with(prefix) {
                 break;
             }
+            let key = String::from_utf8(key.to_vec());
+            let key = key.map_err(|_| StoreError::Corrupt("a key is no text".into()))?;
             if !has_lapsed(value.value().0) {
-                let key = String::from_utf8(key.to_vec());
-                keys.push(key.map_err(|_| StoreError::Corrupt("a key is no text".into()))?);
+                listing.keys.push(key.clone());
+            }
+            if listing.keys.len() == most || looked + 1 == LOOK {
+                listing.next = Some(key);
             }
         }
-        Ok(keys)
+        Ok(listing)
     }
 }
 
@@ -192,13 +196,16 @@ impl KeyValue for Embedded {
     fn increment<'a>(&'a self, bucket: &'a Bucket, key: &'a Key, by: i64, lifetime: Lifetime) -> Answer<'a, i64> {
         let (at, limit) = (Owned::new(bucket, key), bucket.limit);
         self.ask_shelves(move |shelves| {
-            let (lapses_at, number) = match shelves.find(at.place())? {
-                Some((lapses_at, value)) => (lapses_at, number(&value)),
-                None => (end(lifetime), Some(0)),
+            let (lapses_at, number, length) = match shelves.find(at.place())? {
+                Some((lapses_at, value)) => (lapses_at, number(&value), value.len()),
+                None => (end(lifetime), Some(0), 0),
             };
             let Some(number) = number else { return Ok(Err(keyvalue::no_number())) };
             let Some(sum) = number.checked_add(by) else { return Ok(Err(keyvalue::too_large_a_sum())) };
-            Ok(shelves.put(at.place(), sum.to_string().as_bytes(), lapses_at, limit)?.map(|()| sum))
+            let text = sum.to_string();
+            // What grows nothing needs no room, even if the limit was lowered since.
+            let limit = if text.len() > length { limit } else { u64::MAX };
+            Ok(shelves.put(at.place(), text.as_bytes(), lapses_at, limit)?.map(|()| sum))
         })
     }
 
@@ -229,7 +236,7 @@ impl KeyValue for Embedded {
         prefix: &'a str,
         after: Option<&'a str>,
         most: usize,
-    ) -> Answer<'a, Vec<String>> {
+    ) -> Answer<'a, Listing> {
         let (name, prefix, after) = (bucket.name.clone(), prefix.to_owned(), after.map(str::to_owned));
         self.ask_shelves(move |shelves| {
             let after = after.as_deref().map(str::as_bytes);

@@ -11,7 +11,7 @@ use redis::{FromRedisValue, Script, ScriptInvocation};
 
 use super::Redis;
 use super::reply::shape;
-use crate::store::keyvalue::{self, Bucket, Key, KeyValue, Lifetime};
+use crate::store::keyvalue::{self, Bucket, Key, KeyValue, LOOK, Lifetime, Listing};
 use crate::store::{Answer, StoreError};
 
 macro_rules! scripts {
@@ -30,7 +30,7 @@ scripts! {
     DELETE "allow-oom" "keyvalue/delete.lua";
     INCREMENT "" "keyvalue/increment.lua";
     SWAP "" "keyvalue/swap.lua";
-    LIST "no-writes" "keyvalue/list.lua";
+    LIST "allow-oom" "keyvalue/list.lua";
 }
 
 /// What scripts say of a value for which the bucket has no room.
@@ -122,7 +122,7 @@ impl KeyValue for Redis {
         prefix: &'a str,
         after: Option<&'a str>,
         most: usize,
-    ) -> Answer<'a, Vec<String>> {
+    ) -> Answer<'a, Listing> {
         let args = move |call: &mut ScriptInvocation<'_>| {
             // Compared here, by bytes: a script would compare as the locale of Redis has it.
             let from = match after.map(str::as_bytes).filter(|after| *after >= prefix.as_bytes()) {
@@ -130,11 +130,11 @@ impl KeyValue for Redis {
                 None => [b"[", prefix.as_bytes()].concat(),
             };
             // No text in UTF-8 has this last byte, so it is behind all of them.
-            call.arg(from).arg([b"(", prefix.as_bytes(), b"\xff"].concat()).arg(most);
+            call.arg(from).arg([b"(", prefix.as_bytes(), b"\xff"].concat()).arg(most).arg(LOOK);
         };
         async move {
-            let mut pages: Vec<Vec<String>> = self.run_on(&LIST, bucket, args).await?;
-            Ok(pages.pop().unwrap_or_default())
+            let (keys, last): (Vec<String>, String) = self.run_on(&LIST, bucket, args).await?;
+            Ok(Listing { keys, next: Some(last).filter(|last| !last.is_empty()) })
         }
         .boxed()
     }

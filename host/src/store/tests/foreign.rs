@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::stores::{BOUNDS, LONG, RedisServer, connection, event, identity, terms};
 use crate::link::{Address, Link};
+use crate::store::keyvalue::{Bucket, Key, KeyValue, Lifetime};
 use crate::store::{Redis, Store, StoreError, Waiting};
 
 const KEY: &str = "app:identity:{ann}";
@@ -178,5 +181,72 @@ async fn bytes_of_idle_identities() {
             }
         }
         println!("{what}: {:.0} bytes an identity", (used() - empty) / f64::from(COUNT));
+    }
+}
+
+#[tokio::test]
+async fn what_has_lapsed_is_listed_around_and_let_go_of() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let bucket = Bucket { name: "b".into(), limit: 1 << 30 };
+    let key = |name: String| Key::new(name).expect("a key");
+    let short = Lifetime::new(Some(3000));
+    for some in (0..9000).collect::<Vec<u32>>().chunks(500) {
+        let sets = some.iter().map(|number| {
+            let (store, bucket, key) = (&store, &bucket, key(format!("k{number}")));
+            async move { store.set(bucket, &key, Vec::new(), short).await }
+        });
+        for set in join_all(sets).await {
+            set.expect("an answer");
+        }
+    }
+    store.set(&bucket, &key("last".into()), Vec::new(), Lifetime::new(None)).await.expect("an answer");
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
+    while store.exists(&bucket, &key("k8999".into())).await.expect("an answer") {
+        pace.tick().await;
+    }
+    assert!(
+        server.cli(&["ZCARD", "app:kv:{b}:order"]).parse::<u32>().expect("a number") > 7000,
+        "they are still there"
+    );
+    let (mut keys, mut after, mut pages) = (Vec::new(), None::<String>, 0);
+    loop {
+        let listing = store.list(&bucket, "", after.as_deref(), 100).await.expect("an answer");
+        keys.extend(listing.keys);
+        pages += 1;
+        after = listing.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((keys, pages), (vec!["last".to_owned()], 2), "no call looks at all of them");
+    while !store.list(&bucket, "x", None, 100).await.expect("an answer").keys.is_empty()
+        || server.cli(&["ZCARD", "app:kv:{b}:order"]) != "1"
+    {
+        pages += 1;
+        assert!(pages < 10, "each call lets go of some");
+    }
+    assert_eq!(server.cli(&["GET", "app:kv:{b}:size"]), (64 + 4).to_string());
+}
+
+#[tokio::test]
+async fn nothing_is_written_beside_a_foreign_key() {
+    let foreign = [":order", ":lapsing", ":size"].map(|part| format!("app:kv:{{b}}{part}"));
+    let bucket = Bucket { name: "b".into(), limit: 1 << 20 };
+    let key = Key::new("a".into()).expect("a key");
+    for (index, taken) in foreign.iter().enumerate() {
+        let server = RedisServer::start();
+        let store = store(&server).await;
+        server.cli(&[if index < 2 { "SET" } else { "RPUSH" }, taken, "x"]);
+        let ever = Lifetime::new(None);
+        let refused = [
+            store.set(&bucket, &key, b"1".to_vec(), ever).await,
+            store.increment(&bucket, &key, 1, ever).await.map(drop),
+            store.swap(&bucket, &key, None, Some(b"1".to_vec()), ever).await.map(drop),
+            store.delete(&bucket, &key).await.map(drop),
+            store.list(&bucket, "", None, 9).await.map(drop),
+        ];
+        assert!(refused.iter().all(|answer| matches!(answer, Err(StoreError::Corrupt(_)))), "{taken}: {refused:?}");
+        assert_eq!(server.cli(&["KEYS", "*"]), *taken, "what is there stays alone");
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::stores::Lab;
 use crate::store::StoreError;
-use crate::store::keyvalue::{Bucket, Key, LIST_LIMIT, Lifetime, VALUE_LIMIT};
+use crate::store::keyvalue::{Bucket, Key, LIST_LIMIT, Lifetime, Listing, VALUE_LIMIT};
 
 const SHORT: u64 = 100;
 const EVER: Lifetime = Lifetime::EVER;
@@ -45,7 +45,7 @@ impl Lab {
     }
 
     async fn keys(&self, prefix: &str, after: Option<&str>, most: usize) -> Vec<String> {
-        self.values.list(&bucket("b"), prefix, after, most).await.expect("an answer")
+        self.values.list(&bucket("b"), prefix, after, most).await.expect("an answer").keys
     }
 
     /// Waits until a value has lapsed.
@@ -101,7 +101,7 @@ pub(super) async fn buckets_are_apart(lab: &Lab) {
     lab.put("a", "mine").await;
     for other in ["c", "b2", "B", "b-", "b_values"] {
         assert_eq!(lab.values.get(&bucket(other), &key("a")).await, Ok(None));
-        assert_eq!(lab.values.list(&bucket(other), "", None, 10).await, Ok(vec![]));
+        assert_eq!(lab.values.list(&bucket(other), "", None, 10).await, Ok(Listing::default()));
         assert_eq!(lab.values.delete(&bucket(other), &key("a")).await, Ok(false));
     }
     assert_eq!(lab.value("a").await.as_deref(), Some("mine"));
@@ -268,6 +268,14 @@ pub(super) async fn a_bucket_has_a_limit(lab: &Lab) {
     assert_eq!(lab.values.delete(&small, &key("b")).await, Ok(true));
     assert_eq!(lab.values.increment(&small, &key("f"), 1, EVER).await, Ok(10));
     assert_eq!(lab.values.set(&bucket("c"), &key("a"), value.clone(), EVER).await, Ok(()), "others have their own");
+}
+
+pub(super) async fn a_number_that_grows_nothing_needs_no_room(lab: &Lab) {
+    lab.put("a", "41").await;
+    let lowered = Bucket { name: "b".into(), limit: 10 };
+    assert_eq!(lab.values.increment(&lowered, &key("a"), 1, EVER).await, Ok(42));
+    assert_eq!(lab.values.increment(&lowered, &key("a"), 58, EVER).await, Err(StoreError::Full(10)));
+    assert_eq!(lab.values.increment(&lowered, &key("new"), 1, EVER).await, Err(StoreError::Full(10)));
 }
 
 pub(super) async fn what_has_lapsed_takes_no_room(lab: &Lab) {

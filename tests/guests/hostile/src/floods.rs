@@ -17,6 +17,12 @@ pub(crate) fn stderr() -> String {
     "printed".to_owned()
 }
 
+/// More at once than the stream has said that it takes.
+pub(crate) fn gush() -> String {
+    let stdout = wasip2::cli::stdout::get_stdout();
+    format!("{:?}", stdout.write(&vec![b'x'; 8 << 20]))
+}
+
 pub(crate) fn misfits() -> String {
     let words = "word ".repeat(1_000);
     (0..1_000).for_each(|_| diagnostics::misfit(Origin::Client, &words, &words));

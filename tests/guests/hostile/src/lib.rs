@@ -9,7 +9,9 @@ mod handshakes;
 mod hoards;
 mod loops;
 
-use lakou_sdk::{Acceptance, Closing, Controller, Message, Refusal, Request, Result, Saved, Socket, controller, http};
+use lakou_sdk::{
+    Acceptance, Closing, Controller, Event, Message, Refusal, Request, Result, Saved, Socket, controller, http,
+};
 use std::time::Duration;
 
 /// A connection that means no good.
@@ -103,6 +105,7 @@ impl Hostile {
             "exit" => std::process::exit(7),
             "stdout" => floods::stdout(),
             "stderr" => floods::stderr(),
+            "gush" => floods::gush(),
             "misfits" => floods::misfits(),
             "broadcast" => floods::until_refused(|| socket.broadcast(HostileEvents::strike())),
             "multicast" => floods::until_refused(|| socket.multicast(HostileEvents::strike())),
@@ -112,6 +115,11 @@ impl Hostile {
             "breed" => floods::until_refused(|| socket.unicast(&socket.id(), HostileEvents::strike())),
             "slow-client" => floods::until_refused(|| socket.send(vec![0; 1 << 16])),
             "enormous-message" => format!("{:?}", socket.send(vec![0; 3 << 20])),
+            "enormous-event" => {
+                let huge = Event::from_json("strike", format!(r#"["{}"]"#, "x".repeat(300_000)));
+                format!("{:?}", socket.broadcast(huge))
+            }
+            "enormous-publication" => format!("{:?}", lakou_sdk::messaging::publish("flood", vec![0; 3 << 20])),
             "codes" => handshakes::close_codes(socket),
             "memory" => hoards::memory(),
             "pollables" => hoards::pollables(),

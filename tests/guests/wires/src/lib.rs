@@ -42,6 +42,12 @@ impl Controller for Wires {
             "connect" => self.connect(first, second, false),
             "keep" => self.connect(first, second, true),
             "say" => self.socket.unicast(&first.into(), WiresEvents::say(second)).map(|()| "ok".to_owned()),
+            // Parameters without anything in them, so many.
+            "hand-on" => {
+                let options = ConnectOptions::new();
+                let none = (0..second.parse().unwrap_or(0)).fold(options, |options, _| options.param("", ""));
+                self.socket.connect(first, none).map(|_| "ok".to_owned())
+            }
             "drop" => {
                 self.socket.disconnect(&first.into());
                 Ok("ok".to_owned())

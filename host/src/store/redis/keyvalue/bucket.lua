@@ -3,8 +3,9 @@
 
 local VALUES, ORDER, LAPSING, SIZE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
--- What a key costs beside its own bytes and those of its value, and how many lapsed ones are removed at a time.
-local ENTRY_COST, PURGE = 64, 100
+-- What a key costs beside its own bytes and those of its value; how many lapsed ones are removed at a time, and how many
+-- times in one call: nobody waits for all that others have left.
+local ENTRY_COST, PURGE, PURGES = 64, 100, 20
 
 -- A key of a wrong type is an error here, before anything has been changed.
 redis.call('HLEN', VALUES)
@@ -68,12 +69,14 @@ end
 
 -- Whether there is room for a value of so many bytes, in the place of what is there.
 local function has_room(key, length, limit)
-    repeat
+    for _ = 1, PURGES do
         local others = (tonumber(redis.call('GET', SIZE) or '0') or 0) - cost(key)
         if others + #key + length + ENTRY_COST <= tonumber(limit) then
             return true
+        elseif not purge() then
+            break
         end
-    until not purge()
+    end
     return false
 end
 
