@@ -3,7 +3,7 @@
 //!
 //! Keys, with P for the prefix and NAME for the identity, percent-encoded so that it can not end the hash tag:
 //! `P:identity:{NAME}` is a hash, with `lifetime` (ms), `most` (holders), `handled`, `last`, `bytes` (of the mailbox), `aside` (bytes of
-//! those set aside), `owner`, `charged` (what its account was told, in steps), a field `holder:CONNECTION` ("ORDER CURSOR") for
+//! those set aside), `owner`, `charged` and `known` (what its account was told, in steps, and of its end), a field `holder:CONNECTION` ("ORDER CURSOR") for
 //! each holder and a field `failed:ID` for each notification that a handler failed on. The mailbox is the
 //! sorted set `P:identity:{NAME}:mailbox` of notifications by their ids, each as "ID LENGTH NAMEARGS" with the length of the
 //! name; the list `P:identity:{NAME}:aside` has those that were set aside. All three lapse at the same moment.

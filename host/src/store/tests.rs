@@ -52,6 +52,7 @@ on_every_store! {
     accounts::an_owner_has_so_many_identities,
     accounts::an_owner_pays_for_its_mailboxes,
     accounts::what_is_set_aside_is_paid_for,
+    accounts::who_lives_on_by_acknowledging_is_paid_for,
     accounts::what_has_lapsed_costs_nothing,
     lapses::an_identity_lapses_with_its_mailbox,
     lapses::a_registration_renews,

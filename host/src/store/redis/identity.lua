@@ -17,7 +17,8 @@ end
 
 local function blank()
     return {
-        lifetime = 0, most = 0, handled = 0, last = 0, entries = 0, bytes = 0, aside = 0, charged = 0, owner = '',
+        lifetime = 0, most = 0, handled = 0, last = 0, entries = 0, bytes = 0, aside = 0, charged = 0, known = 0,
+        owner = '',
         holders = {}, failed = {},
     }
 end
@@ -123,7 +124,7 @@ end
 
 -- A number that is 0 is not there, so that an idle identity is small; `most` is 0 for one holder. (Redis removes an empty mailbox by itself.)
 local function save(it)
-    for _, field in ipairs({ 'lifetime', 'most', 'handled', 'last', 'bytes', 'aside', 'charged' }) do
+    for _, field in ipairs({ 'lifetime', 'most', 'handled', 'last', 'bytes', 'aside', 'charged', 'known' }) do
         if it[field] > 0 then
             redis.call('HSET', HASH, field, digits(it[field]))
         else
@@ -133,15 +134,16 @@ local function save(it)
 end
 
 -- What the account of the owner is to be told, before it is saved: the owner, what is in the mailbox and set aside, and when
--- it lapses. No owner: since it was told last, that has not changed by a step.
+-- it lapses. No owner: since it was told last, that has not changed by a step, or by half of the lifetime.
 local STEP = 4096
 local function account(it)
     local steps = math.floor((it.bytes + it.aside) / STEP)
-    if it.owner == '' or steps == it.charged then
+    local lapses = math.max(0, redis.call('PEXPIRETIME', HASH))
+    if it.owner == '' or steps == it.charged and lapses <= it.known + it.lifetime / 2 then
         return { '', 0, 0 }
     end
-    it.charged = steps
-    return { it.owner, it.bytes + it.aside, math.max(0, redis.call('PEXPIRETIME', HASH)) }
+    it.charged, it.known = steps, lapses
+    return { it.owner, it.bytes + it.aside, lapses }
 end
 
 local function save_holder(holder)

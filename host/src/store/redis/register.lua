@@ -43,6 +43,8 @@ end
 if it.owner == '' then
     redis.call('HSET', HASH, 'owner', ARGV[5])
 end
+-- The account has forgotten it if it had lapsed there; with the next notification it is told again.
+it.charged, it.known = 0, 0
 trim(it)
 save(it)
 renew(it)

@@ -1,6 +1,6 @@
 //! What the identities of one owner may cost together, and that nobody else pays for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::stores::{LONG, Lab, connection, event, identity};
 use crate::store::{Failed, IDENTITY_COST, Owner, StoreError, Terms};
@@ -88,6 +88,27 @@ pub(super) async fn what_is_set_aside_is_paid_for(lab: &Lab) {
         }
     }
     assert!(refused, "handlers that fail fill nothing but their own account");
+}
+
+pub(super) async fn who_lives_on_by_acknowledging_is_paid_for(lab: &Lab) {
+    let lifetime = Duration::from_millis(600);
+    let owner = Owner { name: "greedy".into(), limit: LIMIT };
+    let (reader, sleeper) = (connection(), connection());
+    for holder in [reader, sleeper] {
+        let terms = Terms { owner: owner.clone(), lifetime, max_connections: 2 };
+        lab.store.register(&identity("ann"), holder, terms).await.expect("room");
+    }
+    let mut last = None;
+    for _ in 0..6 {
+        last = lab.notify("ann", &"x".repeat(1000)).await;
+    }
+    let last = last.expect("a known identity").id;
+    let (begun, mut pace) = (Instant::now(), tokio::time::interval(Duration::from_millis(50)));
+    while begun.elapsed() < lifetime * 3 {
+        pace.tick().await;
+        assert!(lab.handled("ann", reader, last).await);
+    }
+    assert!(fill(lab, "greedy", LONG).await < 90, "what waits for the other one still costs");
 }
 
 pub(super) async fn what_has_lapsed_costs_nothing(lab: &Lab) {
