@@ -122,13 +122,16 @@
 //! | [`keyvalue`] | values that outlive connections and the host | `keyvalue = true` |
 //! | [`outgoing`] | HTTP requests to other servers | `http = ["https://api.example.org"]` |
 //! | [`Socket::connect`] | WebSockets to other servers | `websocket = ["wss://feed.example.org"]` |
+//! | `std::fs` | reading in folders, each below its name | `files = ["words=/srv/words"]` |
+//! | `std::env` | variables | `environment = ["TZ", "MODE=fast"]` |
 //! | [`config`] | settings and secrets of this controller | a table `[controller.NAME.config]` |
 //! | [`log`] | lines in the host's log | |
 //! | [`messaging`] | topics and identities that begin with the controller's name and `:` or `/` | |
 //! | | other topics, identities and controllers | `messaging = ["identity:user:*"]` |
 //!
-//! A component that uses `keyvalue`, `outgoing` or `connect` without the grant is not loaded, and the host says what to write; other
-//! calls that are not granted are [`Fault::Denied`], and the fault says it.
+//! A component that uses `keyvalue`, `outgoing` or `connect` without the grant is not loaded, and the host says what to write; a
+//! folder or a variable that is not granted is simply not there; other calls that are not granted are [`Fault::Denied`], and the
+//! fault says it.
 //!
 //! # Tests
 //!
