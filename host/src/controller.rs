@@ -11,6 +11,7 @@ mod cache;
 mod call;
 mod class;
 mod compiler;
+mod contract;
 mod dial;
 mod engine;
 mod environment;

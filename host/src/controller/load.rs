@@ -17,6 +17,7 @@ use super::breaker::Breaker;
 use super::cache::{self, Cache, Compiled};
 use super::class::Class;
 use super::compiler::{self, NotCompiled};
+use super::contract;
 use super::dial::Outward;
 use super::environment::Environment;
 use super::grants::Granted;
@@ -271,6 +272,9 @@ fn link(mut linker: Linker<GuestState>, component: &Component, name: &str, grant
         check_handler(component, name, engine)?;
     }
     let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error, name))?;
+    if is_controller {
+        contract::check(&pre, CONTROLLER).map_err(Cause::World)?;
+    }
     Ok(Linked {
         sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
         http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,

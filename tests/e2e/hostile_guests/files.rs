@@ -41,6 +41,16 @@ async fn exports_the_wrong_type() {
 }
 
 #[tokio::test]
+async fn was_built_against_another_contract() {
+    not_served(
+        "was-built-against-another-contract",
+        named("was-built-against-another-contract", &guests::wasm("other-contract")),
+        &["`connect` of `lakou:controller/controller@0.1.0` has another type than in the contract: expected"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn begins_with_a_huge_table() {
     not_served(
         "begins-with-a-huge-table",
