@@ -16,5 +16,5 @@ mod proxies;
 const SHORT: Duration = Duration::from_millis(300);
 
 fn host() -> Furnished {
-    TestHost::serving(&["echo", "probe"])
+    TestHost::serving(&["echo", "probe", "breaks-off"])
 }

@@ -1,5 +1,6 @@
-//! What is remembered of client addresses: how many connections each has, and how many handshakes it may still ask for. An
-//! address without connections is forgotten as soon as that makes no difference.
+//! What is remembered of client addresses: how many connections each has, among which places its plain requests are answered,
+//! and how many handshakes it may still ask for. An address without connections and requests is forgotten as soon as that makes
+//! no difference.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -29,9 +30,16 @@ pub(super) struct Table {
 
 struct Address {
     connections: usize,
-    /// Made with the first plain request; whoever waits for it has a connection.
+    /// Made with the first plain request.
     requests: Option<Arc<Semaphore>>,
     handshakes: Bucket,
+}
+
+impl Address {
+    /// Whether it counts on being remembered: a request may outlast the connection that it came on, and keeps its place.
+    fn is_busy(&self) -> bool {
+        self.connections > 0 || self.requests.as_ref().is_some_and(|requests| Arc::strong_count(requests) > 1)
+    }
 }
 
 impl Key {
@@ -63,7 +71,7 @@ impl Table {
         let rate = self.handshakes;
         let Some(address) = self.addresses.get_mut(&key) else { return };
         address.connections = address.connections.saturating_sub(1);
-        if address.connections == 0 && address.handshakes.is_full(rate, now) {
+        if !address.is_busy() && address.handshakes.is_full(rate, now) {
             self.addresses.remove(&key);
         }
     }
@@ -91,10 +99,10 @@ impl Table {
 
     fn sweep(&mut self, now: Instant) {
         let rate = self.handshakes;
-        self.addresses.retain(|_, address| address.connections > 0 || !address.handshakes.is_full(rate, now));
-        let idle = self.addresses.values().filter(|address| address.connections == 0).count();
+        self.addresses.retain(|_, address| address.is_busy() || !address.handshakes.is_full(rate, now));
+        let idle = self.addresses.values().filter(|address| !address.is_busy()).count();
         if idle > IDLE_ADDRESSES {
-            self.addresses.retain(|_, address| address.connections > 0);
+            self.addresses.retain(|_, address| address.is_busy());
         }
         self.sweep_at = (self.addresses.len() * 2).max(1024);
         self.addresses.shrink_to(self.sweep_at);
@@ -124,6 +132,21 @@ mod tests {
         assert!(table.ask(key(1), begin) && !table.ask(key(1), begin));
         assert!(table.enter(key(1), 9));
         table.leave(key(1), begin + Duration::from_secs(3));
+        assert!(table.addresses.is_empty());
+    }
+
+    #[test]
+    fn who_goes_before_its_request_has_been_answered_gets_no_new_places() {
+        let begin = Instant::now();
+        let mut table = Table::new(RATE);
+        assert!(table.enter(key(1), 9));
+        let taken = table.requests(key(1), 1).try_acquire_owned().expect("the only one");
+        table.leave(key(1), begin);
+        table.sweep(begin);
+        assert!(table.enter(key(1), 9));
+        assert!(table.requests(key(1), 1).try_acquire_owned().is_err(), "it is taken still");
+        drop(taken);
+        table.leave(key(1), begin);
         assert!(table.addresses.is_empty());
     }
 

@@ -4,6 +4,7 @@ use super::host;
 use crate::harness::frames::{Frame, TEXT};
 use crate::harness::raw::{RawClient, handshake};
 use crate::harness::siege::Siege;
+use crate::harness::wait::{BOUND, until};
 use lakou_host::{Config, ForwardedHeader};
 use serde_json::Value;
 
@@ -95,4 +96,28 @@ async fn limits_are_those_of_the_client_behind_the_proxy() {
     client.write(handshake("/echo", &behind("192.0.2.1"))).await;
     assert!(client.head().await.starts_with("HTTP/1.1 503 "), "its two places are taken");
     assert_eq!(siege.host.counted().over_address_capacity, 1);
+}
+
+#[tokio::test]
+async fn an_answer_keeps_the_place_of_the_client_behind_the_proxy() {
+    let siege = believing(|config| config.max_connections_per_address = 1).await;
+    let ask = async |path: &str, address: &str| {
+        let mut client = siege.dial().await;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {address}\r\n");
+        client.write(format!("{head}transfer-encoding: chunked\r\n\r\n")).await;
+        client
+    };
+    let status = async |address: &str| {
+        let mut client = ask("/probe/x", address).await;
+        client.write("0\r\n\r\n").await;
+        client.head().await.split(' ').nth(1).expect("a status").to_owned()
+    };
+    // The first half of the answer comes at once, the second when the request goes on.
+    let mut slow = ask("/breaks-off/well", "192.0.2.1").await;
+    assert!(slow.head().await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(status("192.0.2.1").await, "503", "its place is taken");
+    assert_eq!(status("192.0.2.2").await, "200", "another client of the same proxy");
+    slow.write("1\r\nx\r\n0\r\n\r\n").await;
+    until(BOUND, "the place is given back", async || status("192.0.2.1").await == "200").await;
+    assert!(siege.host.counted().over_address_capacity > 0);
 }
