@@ -1,6 +1,6 @@
 //! Controllers that fail again and again: they are backed off, and come back by themselves.
 
-use super::Scene;
+use super::{SOON, Scene};
 use crate::harness::wait::until;
 use std::time::Duration;
 
@@ -152,4 +152,25 @@ async fn what_was_saved_goes_on() {
     scene.ends("message-trap", 1011).await;
     kept.exchange("after", "after").await;
     assert!(scene.host.counted().resumed <= 1);
+}
+
+#[tokio::test]
+async fn traps_when_it_is_suspended() {
+    let scene = Scene::with("traps-when-it-is-suspended", |config| {
+        config.guest.connections_per_instance = 256;
+        config.guest.hibernate_after = SOON;
+    })
+    .await;
+    let mut timed = scene.connect("timer-saved").await;
+    let mut failing = Vec::new();
+    for _ in 0..4 {
+        failing.push(scene.connect("suspend-trap").await);
+    }
+    // Nobody is asked to sleep as long as one has a timer, which would be lost.
+    timed.expect("later").await;
+    scene.host.counts("one has failed", |counted| counted.traps == 1).await;
+    timed.exchange("made anew", "made anew").await;
+    let counted = scene.host.counted();
+    assert_eq!((counted.resumed, counted.hibernations), (1, 0));
+    scene.logs("suspend").await;
 }

@@ -113,6 +113,10 @@ impl Instance {
 
     /// Gives the memory of the store back, if every object can be saved.
     pub(super) async fn hibernate(&mut self) {
+        // A timer would end with its object.
+        if self.objects.values().any(|object| object.connection.has_timers()) {
+            return;
+        }
         let mut states = Vec::with_capacity(self.objects.len());
         let keys: Vec<ConnectionKey> = self.objects.keys().copied().collect();
         let limit = self.class.limits.max_state;
@@ -120,10 +124,6 @@ impl Instance {
             let Some(Object { being: Being::Awake(handle), connection, .. }) = self.objects.get(&key) else { continue };
             let (handle, connection) = (*handle, Arc::clone(connection));
             let Some(living) = &mut self.living else { return };
-            // A timer would end with the object.
-            if connection.has_timers() {
-                return;
-            }
             let called = living.suspend(handle, connection.id).await;
             match self.settle(called, "suspend") {
                 Ok(Some(state)) if state.len() <= limit => states.push((key, connection, state)),

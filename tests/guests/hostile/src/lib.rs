@@ -10,9 +10,12 @@ mod hoards;
 mod loops;
 
 use lakou_sdk::{
-    Acceptance, Closing, Controller, Event, Message, Refusal, Request, Result, Saved, Socket, controller, http,
+    Acceptance, Closing, Controller, Event, Message, Refusal, Request, Result, Saved, Socket, Timer, controller, http,
 };
 use std::time::Duration;
+
+/// After it has been idle for longer than its scenario lets it be.
+const LATER: Duration = Duration::from_millis(900);
 
 /// A connection that means no good.
 pub struct Hostile {
@@ -42,6 +45,10 @@ impl Controller for Hostile {
             }
             // From here on it can be put to sleep and woken.
             "message-trap-saved" => drop(socket.save(Vec::new())),
+            "timer-saved" => {
+                let _ = socket.save(Vec::new());
+                let _ = socket.after(LATER, HostileEvents::strike()).map(Timer::detach);
+            }
             _ => {}
         }
         Hostile { socket, deed }
@@ -52,7 +59,11 @@ impl Controller for Hostile {
     }
 
     fn suspend(&mut self) -> Option<Saved> {
-        (self.deed == "suspend-too-much").then(|| Saved::from(vec![0; 1 << 20]))
+        match self.deed.as_str() {
+            "suspend-trap" => panic!("on purpose"),
+            "suspend-too-much" => Some(Saved::from(vec![0; 1 << 20])),
+            _ => None,
+        }
     }
 
     fn message(&mut self, message: Message) -> Result {
@@ -84,6 +95,7 @@ impl Controller for Hostile {
     fn strike(&mut self) {
         match self.deed.as_str() {
             "timer-spin" => loops::spin(),
+            "timer-saved" => drop(self.socket.send("later")),
             "breed" => drop(self.socket.broadcast(HostileEvents::strike())),
             _ => {}
         }
