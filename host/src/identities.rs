@@ -28,6 +28,8 @@ mod held;
 mod inbox;
 mod leaving;
 mod pump;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::pump::Postman;
 

@@ -21,7 +21,7 @@ use crate::store::{Failed, StoreError, Waiting};
 const BATCH: usize = 16;
 
 /// How many registrations of one controller may have a batch in their hands.
-const CARRIED: usize = 128;
+pub(super) const CARRIED: usize = 128;
 
 /// How often a mailbox is looked into without a ring. Rings are lost only together with events, which is rare and counted.
 const LOOK: Duration = Duration::from_secs(5 * 60);
