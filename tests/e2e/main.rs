@@ -43,6 +43,7 @@
 //! | `redis_deaths` | servers that are killed: who learns it, and what is left of them |
 //! | `redis_programs` | other programs emit through Redis, by the README's commands; what is not understood there |
 //! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
+//! | `redis_failovers` | values and mailboxes in a cluster and behind sentinels, when a master fails |
 //! | `redis_wrong` | what is said of a Redis that can not be worked with |
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
@@ -83,6 +84,7 @@ mod outward;
 mod overrides;
 mod readme;
 mod redis_deaths;
+mod redis_failovers;
 mod redis_harness;
 mod redis_programs;
 mod redis_topologies;

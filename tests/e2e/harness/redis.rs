@@ -177,3 +177,9 @@ fn launch(address: SocketAddr, arguments: &[String], folder: &Folder) -> Process
     let place = [port, "--bind".to_owned(), address.ip().to_string()];
     Process::start(&[arguments, &place].concat(), folder.path())
 }
+
+/// How far replication has come, from an answer to `INFO`.
+fn offset(info: &str, name: &str) -> u64 {
+    let value = info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {info}"));
+    value.trim().parse().expect("a number")
+}

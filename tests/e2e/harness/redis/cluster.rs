@@ -1,6 +1,6 @@
 //! A cluster of three masters with a replica each, which takes its place when a master is lost.
 
-use super::RedisServer;
+use super::{RedisServer, offset};
 use crate::harness::wait::{until, within_bound};
 use futures_util::future::join_all;
 use std::net::SocketAddr;
@@ -50,6 +50,22 @@ impl Cluster {
         let node = self.nodes.iter_mut().find(|node| node.address == holder).expect("it has no others");
         node.kill();
         holder
+    }
+
+    /// Waits until each replica has all that its master has been told so far. What it does not have is lost with the master.
+    pub(crate) async fn replicated(&self) {
+        let told = join_all(self.nodes.iter().map(|node| node.cli(&["INFO", "replication"]))).await;
+        let masters: Vec<_> = self.nodes.iter().zip(&told).filter(|(_, info)| info.contains("role:master")).collect();
+        until(FAILOVER, "the replicas have all", async || {
+            let told = join_all(self.nodes.iter().map(|node| node.cli(&["INFO", "replication"]))).await;
+            masters.iter().all(|(master, then)| {
+                let port = format!("master_port:{}\r\n", master.address.port());
+                let mut replicas = told.iter().filter(|info| info.contains(&port)).peekable();
+                let wanted = offset(then, "master_repl_offset:");
+                replicas.peek().is_some() && replicas.all(|info| offset(info, "slave_repl_offset:") >= wanted)
+            })
+        })
+        .await;
     }
 
     /// Waits until all nodes that run agree that all slots are held by nodes that run, and replicas follow their masters.

@@ -1,6 +1,6 @@
 //! A master, a replica, and three sentinels that make the replica the master when the master is lost.
 
-use super::RedisServer;
+use super::{RedisServer, offset};
 use crate::harness::wait::until;
 use futures_util::future::join_all;
 use std::net::SocketAddr;
@@ -103,10 +103,4 @@ impl Sentinels {
         })
         .await;
     }
-}
-
-/// How far replication has come, from an answer to `INFO`.
-fn offset(info: &str, name: &str) -> u64 {
-    let value = info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {info}"));
-    value.trim().parse().expect("a number")
 }
