@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::ids::random_bits;
 
 /// The first wait: a restarted process is back in less.
@@ -9,6 +11,15 @@ const FIRST: Duration = Duration::from_millis(50);
 
 /// The longest wait: what comes back is found again within a second.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// The first wait where each attempt costs somebody an instance or a handshake: a process that restarts is back in about that.
+const FIRST_FAR: Duration = Duration::from_millis(500);
+
+/// The longest wait there: what always fails is tried twice a minute, and what comes back is not missed for long.
+const LONGEST_FAR: Duration = Duration::from_secs(30);
+
+/// What has lived so long was good: the next failure begins from the start.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// The waits between attempts at one thing.
 #[derive(Debug)]
@@ -23,9 +34,20 @@ impl Backoff {
         Backoff::between(FIRST, LONGEST)
     }
 
-    /// With a first and a longest wait of its own.
-    pub(crate) fn between(first: Duration, longest: Duration) -> Self {
+    /// For lives that are begun anew, a service or a connection outwards: with longer waits.
+    pub(crate) fn between_lives() -> Self {
+        Backoff::between(FIRST_FAR, LONGEST_FAR)
+    }
+
+    fn between(first: Duration, longest: Duration) -> Self {
         Backoff { first, longest, next: first }
+    }
+
+    /// One life has ended, which began at that time.
+    pub(crate) fn lived(&mut self, since: Instant) {
+        if since.elapsed() >= SETTLED {
+            self.reset();
+        }
     }
 
     /// It worked: the next failure begins from the start.

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio::sync::mpsc;
@@ -18,15 +17,6 @@ use crate::message::Closing;
 use crate::outbound::{Line, NotOpen};
 use crate::request::{Peer, Request};
 use crate::session::{NotAgreed, Session, Socket, shake_hands};
-
-/// The first wait before a connection is tried again: a server that restarts is back in about that.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// The longest wait. Longer would leave clients without their feed for no reason; shorter would knock at a dead door.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// A connection that has lived so long was a good one: the next failure begins with the first wait.
-const SETTLED: Duration = Duration::from_secs(10);
 
 /// What the guest learns of an address that it may not reach. Where the name leads is none of its business.
 const PROHIBITED: &str = "the address of this server is not granted, see the host's log";
@@ -43,7 +33,7 @@ pub(crate) async fn serve(mut asked: mpsc::UnboundedReceiver<Dial>) {
 async fn run(mut dial: Dial) {
     let environment = Arc::clone(&dial.place.class.environment);
     let _alive = environment.alive.clone();
-    let mut backoff = Backoff::between(FIRST_WAIT, LONGEST_WAIT);
+    let mut backoff = Backoff::between_lives();
     let mut seat = dial.place.class.own_seat();
     let again = dial.answer.is_none();
     loop {
@@ -63,9 +53,7 @@ async fn run(mut dial: Dial) {
                 if let_go || environment.is_stopping() {
                     return;
                 }
-                if began.elapsed() >= SETTLED {
-                    backoff.reset();
-                }
+                backoff.lived(began);
             }
             Err(why) => {
                 if let Some(answer) = dial.answer.take() {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,21 +15,12 @@ use crate::mailbox::Work;
 use crate::message::Closing;
 use crate::request::Request;
 
-/// The first wait after a failure.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// The longest wait: a service that always fails costs no more than an instance twice a minute.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// One that has lived so long was a good one: the next failure begins with the first wait.
-const SETTLED: Duration = Duration::from_secs(10);
-
 /// Runs the service of `class` until the server stops, or until it closes itself.
 pub(crate) async fn run(class: Arc<Class>, mut stopping: watch::Receiver<bool>) {
     let environment = Arc::clone(&class.environment);
     let _alive = environment.alive.clone();
     let id = ConnectionId::random(environment.server);
-    let mut backoff = Backoff::between(FIRST_WAIT, LONGEST_WAIT);
+    let mut backoff = Backoff::between_lives();
     let mut seat = class.own_seat();
     let mut saved = None;
     loop {
@@ -59,9 +49,7 @@ pub(crate) async fn run(class: Arc<Class>, mut stopping: watch::Receiver<bool>) 
         if environment.is_stopping() {
             return;
         }
-        if began.elapsed() >= SETTLED {
-            backoff.reset();
-        }
+        backoff.lived(began);
         saved = connection.saved();
         tracing::warn!(controller = %class.name, code, reason, "the service has failed, and is made anew");
         tokio::select! {
