@@ -61,6 +61,7 @@ impl Controller for Hostile {
     fn suspend(&mut self) -> Option<Saved> {
         match self.deed.as_str() {
             "suspend-trap" => panic!("on purpose"),
+            "timer-saved" => Some(Saved::from(Vec::new())),
             "suspend-too-much" => Some(Saved::from(vec![0; 1 << 20])),
             _ => None,
         }
