@@ -89,10 +89,10 @@ async fn a_server_that_was_only_asleep_is_one_of_them_again() {
     let mut target = binary::connect(address, "/probe/x").await;
     target.say("id").await;
     let id = target.hear_text().await;
-    sleeper.signal(Signal::STOP);
+    sleeper.pause();
     sender.exchange(&format!("unicast {id} lost"), "ok").await;
     within_bound(NOTICED, "it is taken for dead", sender.expect(&format!(r#"undelivered {id} tell ["lost"]"#))).await;
-    sleeper.signal(Signal::CONT);
+    sleeper.resume();
     until(NOTICED, "it says that it lives", async || redis.cli(&["ZCARD", "lakou:servers"]).await == "2").await;
     target.exchange("broadcast back", "ok").await;
     sender.expect("told back").await;

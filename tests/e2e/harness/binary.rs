@@ -3,7 +3,7 @@
 use super::folder::{Folder, shared_cache};
 use super::wait::eventually;
 use super::{guests, http::Ask, raw::RawClient, ws::Knock, ws::WsClient};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -132,6 +132,18 @@ impl Binary {
     pub(crate) fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.child);
         kill_process(id, signal).expect("the child has not been waited for");
+    }
+
+    /// Stops the process where it is, and returns when all of it has stopped: its threads go on for a moment after the signal.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+        let stopped = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).expect("it is our child");
+        assert!(stopped.is_some_and(|(_, status)| status.stopped()), "it has ended");
+    }
+
+    /// Lets a paused one go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Waits until the process has ended.
