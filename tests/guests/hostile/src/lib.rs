@@ -14,8 +14,8 @@ use lakou_sdk::{
 };
 use std::time::Duration;
 
-/// After it has been idle for longer than its scenario lets it be.
-const LATER: Duration = Duration::from_millis(900);
+/// After it has been idle for longer than its scenario lets it be, and all others of the scenario are there.
+const LATER: Duration = Duration::from_secs(2);
 
 /// A connection that means no good.
 pub struct Hostile {
