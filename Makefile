@@ -7,7 +7,7 @@ WASM_DIR := target/$(WASM)/release
 DEMO := target/demo
 LISTEN ?= 127.0.0.1:8000
 
-.PHONY: demo test bench fuzz lint autobahn build wasm-target redis-server clean
+.PHONY: demo test bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
@@ -20,7 +20,7 @@ demo: build wasm-target
 	target/release/lakou serve --controllers $(DEMO)/controllers --public examples/chat/public --listen $(LISTEN)
 
 # Everything that can be checked by a program; the summary of the end-to-end tests comes last.
-test: build wasm-target redis-server autobahn
+test: build wasm-target redis-server autobahn bench-quick
 	$(CARGO) test --release --workspace --exclude lakou-tests
 	$(CARGO) test --release -p lakou-tests --test e2e
 
@@ -31,11 +31,18 @@ autobahn: build wasm-target
 
 # Against a bare tokio-tungstenite server, and two servers against raw Redis, each in the same run; takes some minutes and
 # wants a quiet machine.
-bench: build wasm-target redis-server
-	$(CARGO) build --release -p lakou-bench
-	$(CARGO) build --release --target $(WASM) -p echo -p fanout -p probe -p postbox
+bench: bench-programs
 	target/release/bench
 	target/release/bench-servers
+
+# Both parts in some seconds: it proves that every row can be measured, and its figures say nothing.
+bench-quick: bench-programs
+	target/release/bench --quick
+	target/release/bench-servers --quick
+
+bench-programs: build wasm-target redis-server
+	$(CARGO) build --release -p lakou-bench
+	$(CARGO) build --release --target $(WASM) -p echo -p fanout -p probe -p postbox
 
 # Each fuzzer for FUZZ_SECONDS, with a nightly toolchain, a C++ compiler and `cargo install cargo-fuzz`. What they find
 # interesting goes into their corpora, which the tests replay.

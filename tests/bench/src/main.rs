@@ -150,6 +150,9 @@ fn pair(contestants: &Contestants, scenario: &dyn Scenario, cores: Cores) -> io:
             .run(&server)
             .map_err(|error| io::Error::other(format!("{name}, {}: {error}", scenario.title())))?;
         let (busy, used) = (cores.servers_core_busy()? - busy, server.cpu_time()?.total - used);
+        if let Some((row, _)) = scenario.rows().iter().zip(&*figures).find(|(_, figure)| !figure.is_finite()) {
+            return Err(io::Error::other(format!("{name}, {}: no figure: {}", scenario.title(), row.label)));
+        }
         let others = 100.0 * busy.saturating_sub(used).as_secs_f64() / start.elapsed().as_secs_f64();
         disturbance = disturbance.max(others);
     }

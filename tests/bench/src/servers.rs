@@ -67,6 +67,9 @@ fn bench(lakou: &std::path::Path, guests: &std::path::Path, rounds: u16, trips: 
         if lines.is_empty() {
             lines = figures.iter().map(|(label, unit, _)| Line { label, unit, figures: Vec::new() }).collect();
         }
+        if let Some((label, ..)) = figures.iter().find(|(.., figure)| !figure.is_finite()) {
+            return Err(io::Error::other(format!("no figure: {label}")));
+        }
         for (line, (.., figure)) in lines.iter_mut().zip(figures) {
             line.figures.push(figure);
         }

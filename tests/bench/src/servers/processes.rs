@@ -62,6 +62,8 @@ impl Processes {
         command.args(["serve", "--listen", "127.0.0.1:0", "--redis", &format!("redis://{}", self.redis)]);
         // How fast a server can emit is what is asked, not how fast one controller may.
         command.args(["--event-rate", "100000000"]);
+        // The identities of this benchmark bear no controller's name.
+        command.args(["--messaging", "*"]);
         command.arg("--controllers").arg(&self.folder).current_dir(&self.folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LAKOU_")) {
