@@ -7,21 +7,29 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// A text without characters that would move a terminal's cursor, and so could make one line look like others.
+/// A text without characters that a terminal does not show but obeys, and that could so make one line look like others.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let moves = |character: char| character.is_control() && character != '\t';
-    if !text.contains(moves) {
+    if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
     }
     let mut printable = String::with_capacity(text.len());
     for character in text.chars() {
-        if moves(character) {
+        if is_obeyed(character) {
             printable.extend(character.escape_default());
         } else {
             printable.push(character);
         }
     }
     Cow::Owned(printable)
+}
+
+/// What moves the cursor, ends a line, turns the direction of writing (UAX #9), or has no width at all (the format
+/// characters of Unicode that are not part of a script).
+pub(crate) fn is_obeyed(character: char) -> bool {
+    let is_format = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    is_format || (character.is_control() && character != '\t')
 }
 
 #[cfg(test)]
@@ -39,5 +47,19 @@ mod tests {
     fn nothing_moves_the_cursor() {
         assert_eq!(printable("a\tb"), "a\tb");
         assert_eq!(printable("a\rb\u{1b}[2J\u{8}\u{9b}"), "a\\rb\\u{1b}[2J\\u{8}\\u{9b}");
+        assert_eq!(
+            printable("\u{e9}\u{4e2d}\u{1f600}"),
+            "\u{e9}\u{4e2d}\u{1f600}",
+            "other scripts are shown as they are"
+        );
+    }
+
+    #[test]
+    fn nothing_turns_or_hides_what_is_written() {
+        for character in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{200f}', '\u{2028}', '\u{feff}', '\u{ad}', '\u{e0041}']
+        {
+            let text = format!("a{character}b");
+            assert_eq!(printable(&text), format!("a{}b", character.escape_default()));
+        }
     }
 }

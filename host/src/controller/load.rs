@@ -30,6 +30,7 @@ use crate::config::{Config, ControllerConfig, GuestLimits};
 use crate::identities::Postman;
 use crate::limit::Limit;
 use crate::rate::RateLimit;
+use crate::text::printable;
 
 /// The export that makes a component a controller.
 const CONTROLLER: &str = "lakou:controller/controller@0.1.0";
@@ -66,15 +67,16 @@ impl fmt::Display for Mount {
             [(self.websocket && mounted, "websocket"), (self.http && mounted, "http"), (self.service, "service")];
         let ways: Vec<&str> = ways.iter().filter(|(there, _)| *there).map(|(_, way)| *way).collect();
         let answers = if ways.is_empty() { "off".to_owned() } else { ways.join(", ") };
-        let path = self.path.as_deref().unwrap_or("-");
+        // Names and paths are what a component and a folder say.
+        let (name, path) = (printable(&self.name), printable(self.path.as_deref().unwrap_or("-")));
         let file = self.file.file_name().unwrap_or_default().to_string_lossy();
-        write!(formatter, "{:<16} {:<24} {answers:<16} {file}", self.name, path)
+        write!(formatter, "{name:<16} {path:<24} {answers:<16} {}", printable(&file))
     }
 }
 
 /// A file that is not served, and why.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}: {cause}", file.display())]
+#[error("{}: {}", printable(&file.to_string_lossy()), printable(.cause))]
 pub struct LoadError {
     /// The file.
     pub file: PathBuf,
