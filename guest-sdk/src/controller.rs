@@ -151,7 +151,8 @@ pub trait Controller: Sized + 'static {
     /// Answers a plain HTTP request on the controller's path. The component answers HTTP only where this is written;
     /// where it is not, the host answers 426, and 405 to other methods than GET and HEAD.
     ///
-    /// The body is whole when this is called and goes out when it has returned: at most 8 MiB come in (413 beyond).
+    /// The body is whole when this is called and goes out when it has returned: at most 8 MiB come in (413 beyond), which
+    /// is also what the host takes by default (`max-body`).
     fn http(request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let _ = request;
         let mut response = http::Response::new(b"This path takes WebSocket connections only.\n".to_vec());

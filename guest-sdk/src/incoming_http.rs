@@ -96,7 +96,13 @@ fn read_body(body: &IncomingBody) -> Result<Vec<u8>, StatusCode> {
     loop {
         match stream.blocking_read(PIECE) {
             // Refused before it is kept: a vector doubles when it grows.
-            Ok(piece) if bytes.len() + piece.len() > LONGEST_BODY => return Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Ok(piece) if bytes.len() + piece.len() > LONGEST_BODY => {
+                platform::log(&format!(
+                    "http: a body of over {LONGEST_BODY} bytes is answered with 413: `Controller::http` takes no more, \
+                     whatever the host's `max-body`; `wasi:http` by itself streams"
+                ));
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
             Ok(piece) => bytes.extend_from_slice(&piece),
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(_)) => return Err(StatusCode::BAD_REQUEST),

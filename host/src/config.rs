@@ -11,6 +11,8 @@ use ipnet::IpNet;
 mod addressee;
 mod grants;
 mod limits;
+mod listen;
+mod nearest;
 mod settings;
 mod sources;
 mod value;
@@ -19,6 +21,7 @@ pub use addressee::{Addressee, Names};
 pub use grants::{Folder, Grants, Value, Variable};
 pub use limits::GuestLimits;
 pub(crate) use limits::Shares;
+pub use listen::ListenAddress;
 pub(crate) use settings::SETTINGS;
 pub use sources::{ConfigError, Sources};
 pub(crate) use value::without_default_port;
@@ -28,9 +31,11 @@ pub(crate) use value::without_default_port;
 #[non_exhaustive]
 pub struct Config {
     /// The address to listen on; port 0 lets the system choose one.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// The folder whose `*.wasm` files are served.
     pub controllers: PathBuf,
+    /// Whether the server starts only if every component of the folder can be served, and there is one.
+    pub strict: bool,
     /// The folder of static files; none: none are served.
     pub public: Option<PathBuf>,
     /// The folder for compiled controllers; none: they are compiled at each start.
@@ -69,7 +74,8 @@ pub struct Config {
     pub message_burst: u32,
     /// The longest head of a request, in bytes.
     pub max_header: usize,
-    /// The longest body of a plain request, in bytes.
+    /// The longest body of a plain request, in bytes. By default what the SDK takes whole, an eighth of the memory that an
+    /// instance has: a controller that streams can take more.
     pub max_body: usize,
     /// How long a controller's guest may be kept waiting for a request's body in all; each piece of it gives time back, as
     /// `min_body_rate` says.
@@ -206,8 +212,9 @@ const MIB: usize = 1024 * KIB;
 impl Default for Config {
     fn default() -> Self {
         Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)).into(),
             controllers: "controllers".into(),
+            strict: false,
             public: None,
             cache: None,
             compiler: None,
@@ -225,7 +232,7 @@ impl Default for Config {
             max_messages_per_second: 10_000,
             message_burst: 10_000,
             max_header: 64 * KIB,
-            max_body: 16 * MIB,
+            max_body: 8 * MIB,
             body_timeout: Duration::from_secs(20),
             min_body_rate: 256,
             trusted_proxies: Vec::new(),

@@ -1,5 +1,6 @@
 //! Plain and wrong requests: the table of answers, and plain HTTP through a guest.
 
+use crate::harness::binary::{self, Call};
 use crate::harness::host::TestHost;
 use crate::harness::raw::KEY;
 use crate::harness::wait::within;
@@ -41,6 +42,21 @@ async fn a_handshake_of_another_version_is_426_and_says_which() {
         assert_eq!(answer.status, 426, "{version:?}");
         assert_eq!(answer.header("sec-websocket-version"), Some("13"));
     }
+}
+
+#[tokio::test]
+async fn who_takes_whole_bodies_says_where_its_own_limit_is() {
+    let call = Call::serve().guests(&["announce"]).anywhere().args(&["--max-body", "16MiB"]);
+    let (binary, address) = call.listening().await;
+    let body = vec![b'x'; (8 << 20) + 1];
+    assert_eq!(binary::ask(address, "POST", "/announce").body(&body).get().await.status, 413);
+    binary.logs(&["8388608 bytes", "413", "max-body"]).await;
+    // By default the host's limit is the same, and the guest is not asked.
+    let host = TestHost::with(&["announce"]).await;
+    let mut client = host.dial().await;
+    client.write(b"POST /announce HTTP/1.1\r\nhost: x\r\ncontent-length: 8388609\r\n\r\n").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 413 "));
+    host.counts("the host's own limit", |counted| counted.bodies_too_large == 1).await;
 }
 
 #[tokio::test]

@@ -77,8 +77,13 @@ impl Host {
         Server::new(Rc::clone(&self.yard), url)
     }
 
-    /// What the controller `C` answers to a plain HTTP request.
+    /// What the controller `C` answers to a plain HTTP request; the host answers with 413 for it where the body is over 8 MiB.
     pub fn http<C: Class>(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        if request.body().len() > rules::LARGEST_BODY {
+            let mut response = http::Response::new(b"the body is too large\n".to_vec());
+            *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+            return response;
+        }
         let response = self.yard.enter(C::NAME, || C::http(request));
         self.yard.settle();
         response

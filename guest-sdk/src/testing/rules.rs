@@ -14,6 +14,8 @@ pub(super) mod outgoing;
 
 /// Longer names of events, topics and identities are invalid, in bytes.
 const LONGEST_NAME: usize = 256;
+/// The body of a plain request is not larger, in bytes.
+pub(super) const LARGEST_BODY: usize = 8 << 20;
 /// The arguments of an event are not larger, in bytes.
 const LARGEST_EVENT: usize = 256 * 1024;
 /// A message is not larger, in bytes.
