@@ -1,5 +1,6 @@
 //! The command line: what is asked for, as data. `serve` is a command of its own.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
@@ -12,7 +13,12 @@ mod serve;
 /// Runs the command that the process was started with, and returns its exit code: 0 if all went well, 1 if the command
 /// failed, 2 if it was not understood.
 pub fn run() -> ExitCode {
-    let matches = match command().try_get_matches() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Not a command among the others, so that nobody is told of it.
+    if arguments.get(1).is_some_and(|command| command == compile::NAME) {
+        return compile::run(arguments);
+    }
+    let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
             let _ = error.print();
@@ -27,7 +33,6 @@ pub fn run() -> ExitCode {
                 ExitCode::from(2)
             }
         },
-        Some(("compile", matches)) => compile::run(matches),
         _ => ExitCode::from(2),
     }
 }
@@ -56,7 +61,6 @@ fn command() -> Command {
                 .arg(config)
                 .args(settings),
         )
-        .subcommand(compile::command())
 }
 
 fn sources(matches: &ArgMatches) -> Result<Sources, String> {

@@ -63,6 +63,8 @@ metrics! {
     proxy_headers_refused,
     /// Requests that were no HTTP/1.1, or without a host, or whose path is no percent-encoded UTF-8.
     requests_malformed,
+    /// TCP connections that began with the preface of HTTP/2.
+    http2_refused,
     /// Plain requests whose client was gone before the end of their body.
     bodies_broken_off,
     /// WebSockets closed because of a message over `max-message`, a frame over `max-frame`, or empty fragments without end.

@@ -53,6 +53,16 @@ pub enum StartError {
         /// Why not.
         cause: std::io::Error,
     },
+    /// With `strict`, not every component can be served, or there is none. Each has a line in the log that says why.
+    #[error("strict: {}", not_all(.folder, *.files, *.rejected))]
+    Strict {
+        /// The folder.
+        folder: String,
+        /// How many files it has.
+        files: usize,
+        /// How many of them can not be served.
+        rejected: usize,
+    },
     /// The folder of static files is no folder.
     #[error("public: {0} is not a folder")]
     Public(String),
@@ -60,7 +70,7 @@ pub enum StartError {
     #[error("listen: {address}: {cause}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: String,
         /// Why not.
         cause: std::io::Error,
     },
@@ -141,6 +151,14 @@ impl Server {
                 Err(error) => rejected.push(LoadError { file: mount.file, cause: error.to_string() }),
             }
         }
+        if settings.strict && (mounts.is_empty() || !rejected.is_empty()) {
+            for error in &rejected {
+                tracing::error!("not served: {error}");
+            }
+            let folder = settings.controllers.display().to_string();
+            let files = mounts.len() + rejected.len();
+            return Err(StartError::Strict { folder, files, rejected: rejected.len() });
+        }
         let notices = match &environment.redis {
             Some(redis) => {
                 let controllers = mounts.iter().map(|mount| mount.name.as_str().into()).collect();
@@ -149,8 +167,8 @@ impl Server {
             None => None,
         };
         environment.identities.start(notices);
-        let listen = |cause| StartError::Listen { address: settings.listen, cause };
-        let listener = accept::listen(settings.listen).map_err(listen)?;
+        let listen = |cause| StartError::Listen { address: settings.listen.to_string(), cause };
+        let listener = accept::listen(settings.listen.resolve().await.map_err(listen)?).map_err(listen)?;
         Ok(Server {
             address: listener.local_addr().map_err(listen)?,
             listener,
@@ -224,6 +242,13 @@ impl Server {
         if let Some(redis) = redis {
             redis.leave().await;
         }
+    }
+}
+
+fn not_all(folder: &str, files: usize, rejected: usize) -> String {
+    match files {
+        0 => format!("{folder} has no *.wasm file"),
+        _ => format!("{rejected} of {files} files in {folder} can not be served"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings: one name each in the file, the environment and the flags; which wins; and what is said of wrong ones.
 
 use crate::harness::binary::{Call, ask, connect};
+use crate::harness::{guests, wasm};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -79,11 +80,66 @@ async fn folders_can_be_elsewhere() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_named_with_those_that_are_known() {
-    let lines = Call::serve().guests(&["echo"]).file("lakou.toml", "max-messages = 1\n").fails().await;
-    contains_all(only_line(&lines), &["lakou.toml", "max-messages", "max-message"]);
-    let lines = Call::serve().guests(&["echo"]).file("lakou.toml", "[controller.echo]\nroute = \"/x\"\n").fails().await;
-    contains_all(only_line(&lines), &["lakou.toml", "route", "path"]);
+async fn an_unknown_key_is_named_with_the_nearest_or_with_its_place() {
+    for (toml, words) in [
+        ("max-messages = 1\n", ["`max-messages`", "did you mean `max-message`?"]),
+        ("lisen = 1\n", ["`lisen`", "did you mean `listen`?"]),
+        ("[controllers.echo]\npath = \"/x\"\n", ["controllers", "[controller.NAME]"]),
+        ("[kontroller.echo]\npath = \"/x\"\n", ["`kontroller`", "did you mean `controller`?"]),
+        ("keyvalue = true\n", ["`keyvalue`", "[controller.NAME]"]),
+        ("zzz = 1\n", ["`zzz`", "lakou serve --help"]),
+        ("[controller.echo]\nmemroy = 1\n", ["`memroy`", "did you mean `memory`?"]),
+        ("[controller.echo]\nlisten = \":80\"\n", ["`listen`", "above all tables"]),
+        ("[controller.echo]\nzzz = 1\n", ["`zzz`", "path"]),
+    ] {
+        let lines = Call::serve().guests(&["echo"]).file("lakou.toml", toml).fails().await;
+        let line = only_line(&lines);
+        contains_all(line, &[&["lakou.toml"], &words[..]].concat());
+        assert!(!line.contains("did you mean") || line.len() < 200, "the nearest alone: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_for_people_is_not_proposed() {
+    for command in ["completions", "compil", "comple"] {
+        let lines = Call::lakou(command).fails().await.join("\n");
+        assert!(lines.contains(command) && !lines.contains("'compile'"), "{lines}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_the_log_that_is_none_is_named() {
+    for filter in ["verbos", "info,guest", "guest=loud"] {
+        let lines = Call::serve().guests(&["echo"]).anywhere().env("LAKOU_LOG", filter).fails().await;
+        contains_all(only_line(&lines), &["LAKOU_LOG", filter, "debug"]);
+    }
+}
+
+#[tokio::test]
+async fn who_is_strict_starts_with_all_or_not_at_all() {
+    let call = || Call::serve().anywhere().args(&["--strict", "true"]);
+    let lines = call().guests(&["echo"]).file("controllers/odd.wasm", "hello").fails().await;
+    contains_all(&lines.join("\n"), &["not served", "odd.wasm", "strict", "1 of 2"]);
+    let lines = call().file("controllers/notes.txt", "nothing to serve").fails().await;
+    contains_all(only_line(&lines), &["strict", "*.wasm"]);
+    let (_binary, address) = call().guests(&["echo"]).listening().await;
+    connect(address, "/echo").await.exchange("hi", "hi").await;
+}
+
+#[tokio::test]
+async fn names_and_paths_do_nothing_to_a_terminal() {
+    let path = "{\"name\":\"odd\",\"path\":\"/o\\u001b[2J\\u202e\\nlistening on http://evil\"}";
+    let odd = wasm::with_defaults(&guests::wasm("plain-http"), path);
+    let call = Call::serve().guests(&["echo"]).bytes("controllers/odd\u{1b}[31m\u{202e}.wasm", &odd);
+    let call =
+        call.file("controllers/two\nlines\u{1b}[2J.wasm", "hello").file("controllers/turned\u{202e}.wasm", "hello");
+    let (binary, _) = call.anywhere().listening().await;
+    binary.logs(&["not served", "two\\nlines\\u{1b}"]).await;
+    binary.logs(&["not served", "turned\\u{202e}"]).await;
+    for line in binary.stdout().iter().chain(&binary.stderr()) {
+        assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line:?}");
+        assert!(!line.starts_with("listening on http://evil") && !line.starts_with("lines"), "{line:?}");
+    }
 }
 
 #[tokio::test]
@@ -94,7 +150,8 @@ async fn a_bad_value_is_named_with_what_is_allowed() {
         ("ping-interval = \"soon\"\n", ["ping-interval", "soon"]),
         ("ping-interval = 5\n", ["ping-interval", "5"]),
         ("listen = \"here\"\n", ["listen", "here"]),
-        ("listen = 8080\n", ["listen", "8080"]),
+        ("listen = 80800\n", ["listen", "80800"]),
+        ("listen = \"::1:8080\"\n", ["listen", "[::1]:8000"]),
         ("origins = [\"one.example\"]\n", ["origins", "one.example"]),
         ("max-connections = \"many\"\n", ["max-connections", "many"]),
         ("trusted-proxies = [\"10.0.0.0/33\"]\n", ["trusted-proxies", "10.0.0.0/33"]),
@@ -153,6 +210,22 @@ async fn a_file_that_is_no_toml_or_not_there_is_named() {
     contains_all(only_line(&lines), &["lakou.toml"]);
     let lines = Call::serve().args(&["--config", "nowhere.toml"]).fails().await;
     contains_all(only_line(&lines), &["nowhere.toml"]);
+}
+
+#[tokio::test]
+async fn it_listens_where_people_say() {
+    for (given, heard) in [("localhost:0", "127.0.0.1"), ("0", "127.0.0.1"), ("127.0.0.1:0", "127.0.0.1")] {
+        let (_binary, address) = Call::serve().guests(&["echo"]).args(&["--listen", given]).listening().await;
+        assert_eq!(address.ip().to_string(), heard, "{given}");
+        connect(address, "/echo").await.exchange("hi", "hi").await;
+    }
+    // As a number, and on all addresses: that of IPv4 is among them.
+    let call = Call::serve().guests(&["echo"]).file("lakou.toml", "listen = \":0\"\n");
+    let (_binary, address) = call.listening().await;
+    assert!(address.ip().is_unspecified(), "{address}");
+    connect(([127, 0, 0, 1], address.port()).into(), "/echo").await.exchange("hi", "hi").await;
+    let lines = Call::serve().guests(&["echo"]).args(&["--listen", "no-such-name.invalid:0"]).fails().await;
+    contains_all(only_line(&lines), &["listen", "no-such-name.invalid:0"]);
 }
 
 #[tokio::test]

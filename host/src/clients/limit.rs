@@ -21,6 +21,14 @@ macro_rules! limits {
         const LIMITS: usize = [$(Limit::$limit,)+].len();
 
         impl Limit {
+            /// What is said in the log.
+            fn line(self) -> &'static str {
+                match self {
+                    Limit::Http2 => "a client speaks HTTP/2, which is not served here: HTTP/1.1 is",
+                    _ => "a client met a limit",
+                }
+            }
+
             /// The setting that moves it, or what it follows from.
             fn name(self) -> &'static str {
                 match self {
@@ -62,6 +70,8 @@ limits! {
     ProxyHeader "proxy-protocol" proxy_headers_refused,
     /// No HTTP/1.1: answered with 400.
     Http "HTTP/1.1" requests_malformed,
+    /// HTTP/2, which this listener does not speak: closed.
+    Http2 "HTTP/2" http2_refused,
     /// A body that ended before its end (RFC 9112, section 8): there is nobody to answer.
     BodyEnd "HTTP/1.1" bodies_broken_off,
     /// A message or a frame too large, or a message of too many empty fragments: closed with 1009.
@@ -90,7 +100,7 @@ impl Notes {
         let note = &self.0[limit as usize];
         if note.rate.admit() == Admitted::Yes {
             let others = note.others.swap(0, Ordering::Relaxed);
-            tracing::info!(limit = limit.name(), %client, others, "a client met a limit");
+            tracing::info!(limit = limit.name(), %client, others, "{}", limit.line());
         } else {
             note.others.fetch_add(1, Ordering::Relaxed);
         }

@@ -72,8 +72,10 @@ macro_rules! controller_settings {
 pub(crate) const SETTINGS: &[Setting] = settings! {
     "controllers" "DIR" "folder whose *.wasm files are served [default: controllers]"
         |c, v| c.controllers = value::path(v)?;
-    "listen" "ADDR" "address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]"
-        |c, v| c.listen = value::address(v)?;
+    "strict" "true|false" "start only if every component can be served, and there is one [default: false]"
+        |c, v| c.strict = value::switch(v)?;
+    "listen" "ADDR" "address to listen on, as 127.0.0.1:8000, localhost:8000, :8000 (all addresses) or 8000; port 0 takes a free one [default: 127.0.0.1:8000]"
+        |c, v| c.listen = value::listen(v)?;
     "public" "DIR" "folder of static files [default: public, if it is there]"
         |c, v| c.public = Some(value::path(v)?);
     "cache" "DIR" "folder for compiled controllers [default: lakou in the user's cache folder]"
@@ -106,7 +108,7 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.max_requests_per_address = Some(value::count(v, 5_000)?);
     "max-header" "SIZE" "longest head of a request [default: 64KiB]"
         |c, v| c.max_header = value::size(v, LEAST_HEADER, 16 * 1024 * 1024)?;
-    "max-body" "SIZE" "longest body of a plain request [default: 16MiB]"
+    "max-body" "SIZE" "longest body of a plain request [default: 8MiB]"
         |c, v| c.max_body = value::size(v, 0, 1024 * GIB)?;
     "body-timeout" "TIME" "how long the body of a request may be waited for [default: 20s]"
         |c, v| c.body_timeout = value::duration(v, MILLISECOND)?;

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::settings::{CONTROLLER_SETTINGS, SETTINGS};
+use super::nearest::hint;
+use super::settings::{CONTROLLER_SETTINGS, SETTINGS, Setting};
 use super::value::Given;
 use super::{Config, ControllerConfig, grants};
 use crate::text::printable;
@@ -55,14 +56,14 @@ pub enum ConfigError {
         cause: String,
     },
     /// A key that no setting has.
-    #[error("{}: unknown setting `{}`; there are: {known}", printable(.origin), printable(.key))]
+    #[error("{}: unknown setting `{}`; {hint}", printable(.origin), printable(.key))]
     Unknown {
         /// The file or the environment.
         origin: String,
         /// The key.
         key: String,
-        /// The keys that are known there.
-        known: String,
+        /// What it was probably meant to be, or where those that are known stand.
+        hint: String,
     },
     /// A value that a setting can not have.
     #[error("{}: {}", printable(.origin), printable(.wrong))]
@@ -132,7 +133,9 @@ impl Sources {
             key == "LAKOU_CONFIG" || key == "LAKOU_LOG" || SETTINGS.iter().any(|setting| setting.variable() == key)
         };
         for (key, _) in self.variables.iter().filter(|(key, _)| key.starts_with("LAKOU_") && !known(key)) {
-            tracing::warn!("environment: {key} is none of the settings and has no effect");
+            let variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+            let hint = hint(key, variables.iter().map(String::as_str), "`lakou serve --help` has all of them");
+            tracing::warn!("environment: {key} is none of the settings and has no effect; {hint}");
         }
     }
 }
@@ -164,8 +167,13 @@ fn read_text(config: &mut Config, file: String, text: &str) -> Result<(), Config
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
-            let known = SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
-            return Err(ConfigError::Unknown { origin: file, key: key.clone(), known });
+            let hint = if CONTROLLER_SETTINGS.iter().any(|setting| setting.name == key) {
+                format!("it is one of a controller's: write it into [{CONTROLLER_TABLES}.NAME]")
+            } else {
+                let known = SETTINGS.iter().map(|setting| setting.name).chain([CONTROLLER_TABLES]);
+                hint(key, known, "`lakou serve --help` has all of them")
+            };
+            return Err(ConfigError::Unknown { origin: file, key: key.clone(), hint });
         };
         if value.is_table() {
             let wrong = format!("is a table; settings of one controller stand in [{CONTROLLER_TABLES}.NAME]");
@@ -193,8 +201,13 @@ fn read_controllers(config: &mut Config, file: &str, controllers: &toml::Value) 
                 continue;
             }
             let Some(setting) = CONTROLLER_SETTINGS.iter().find(|setting| setting.name == key) else {
-                let known = CONTROLLER_SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
-                return Err(ConfigError::Unknown { origin: origin(&format!(".{name}")), key: key.clone(), known });
+                let hint = if SETTINGS.iter().any(|setting| setting.name == key) {
+                    "it is one of the server's: write it above all tables".to_owned()
+                } else {
+                    let names = || CONTROLLER_SETTINGS.iter().map(|setting| setting.name).chain([CONFIG_TABLE]);
+                    hint(key, names(), &format!("there are: {}", names().collect::<Vec<_>>().join(", ")))
+                };
+                return Err(ConfigError::Unknown { origin: origin(&format!(".{name}")), key: key.clone(), hint });
             };
             set(value, |given| (setting.set)(&mut controller, given))
                 .map_err(|wrong| ConfigError::Value { origin: origin(&format!(".{name}.{key}")), wrong })?;

@@ -1,6 +1,6 @@
 //! Reading one value. Each function's error says what was given and what is allowed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use ipnet::{IpNet, Ipv4Net};
 
-use super::ForwardedHeader;
+use super::{ForwardedHeader, ListenAddress};
 use crate::destination::Destination;
 use crate::link::Address;
 
@@ -120,9 +120,8 @@ pub(super) fn prefix(given: &Given) -> Result<String, String> {
     Err(format!("is {text:?}; 1 to 64 letters, digits, `-`, `_`, `.` and `:` are wanted"))
 }
 
-pub(super) fn address(given: &Given) -> Result<SocketAddr, String> {
-    let text = given.text()?;
-    text.parse().map_err(|_| format!("is {text:?}; an address and a port are wanted, like 127.0.0.1:8000 or [::]:8000"))
+pub(super) fn listen(given: &Given) -> Result<ListenAddress, String> {
+    given.text()?.parse()
 }
 
 /// Addresses, and networks like `10.0.0.0/8`.

@@ -1,7 +1,7 @@
 //! The listener: each client is given its places, among all connections and among those of its address, or is turned away
 //! before anything is asked of a controller.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,8 +124,24 @@ impl Door {
     }
 }
 
-/// Opens the listener.
+/// Opens the listener. All addresses of IPv6 include those of IPv4; on a system without IPv6 they are those of IPv4.
 pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
+    match open(address) {
+        Err(error) if address == all && is_no_ipv6(&error) => {
+            open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+        }
+        opened => opened,
+    }
+}
+
+/// Whether the system has no IPv6, or has it switched off.
+fn is_no_ipv6(error: &std::io::Error) -> bool {
+    let errno = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(errno, Some(rustix::io::Errno::AFNOSUPPORT | rustix::io::Errno::ADDRNOTAVAIL))
+}
+
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restarted server takes over from one whose last connections are still in TIME_WAIT.
     socket.set_reuseaddr(true)?;

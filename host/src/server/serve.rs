@@ -57,6 +57,8 @@ fn met(error: &hyper::Error) -> Option<Limit> {
     let timed_out = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::TimedOut;
     if error.is_parse_too_large() {
         Some(Limit::Header)
+    } else if error.is_parse_version_h2() {
+        Some(Limit::Http2)
     } else if error.is_parse() {
         Some(Limit::Http)
     } else if error.is_timeout() {

@@ -1,6 +1,7 @@
 //! Attacks on the head of a request.
 
 use super::{SHORT, host};
+use crate::harness::logs;
 use crate::harness::raw::{RawClient, handshake};
 use crate::harness::siege::Siege;
 use crate::harness::wait::within;
@@ -138,6 +139,17 @@ async fn a_null_byte_in_a_field() {
 #[tokio::test]
 async fn tls_where_there_is_none() {
     malformed(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn http2_where_it_is_not_spoken() {
+    let siege = Siege::of(host()).await;
+    let mut client = siege.dial().await;
+    client.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    client.expect_end().await;
+    siege.met("HTTP/2", |counted| counted.http2_refused).await;
+    assert_eq!(siege.host.counted().requests_malformed, 0);
+    logs::expect(&["speaks HTTP/2, which is not served here", &format!("client={} ", siege.attacker)]).await;
 }
 
 #[tokio::test]

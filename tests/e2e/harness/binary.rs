@@ -27,14 +27,19 @@ pub(crate) struct Binary {
 impl Call {
     /// `lakou serve`, without any of this process's `LAKOU_` variables.
     pub(crate) fn serve() -> Self {
+        Call::lakou("serve")
+    }
+
+    /// `lakou` with any command.
+    pub(crate) fn lakou(name: &str) -> Self {
         let folder = Folder::new();
         let mut command = Command::new(guests::binary());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LAKOU_") {
-                command.env_remove(name);
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("LAKOU_") {
+                command.env_remove(variable);
             }
         }
-        command.arg("serve").current_dir(folder.path()).env("LAKOU_CACHE", shared_cache()).env("LAKOU_MESSAGING", "*");
+        command.arg(name).current_dir(folder.path()).env("LAKOU_CACHE", shared_cache()).env("LAKOU_MESSAGING", "*");
         Call { command, folder }
     }
 
@@ -48,6 +53,12 @@ impl Call {
 
     /// Writes a file beside it.
     pub(crate) fn file(self, name: &str, content: &str) -> Self {
+        self.folder.write(name, content);
+        self
+    }
+
+    /// Writes a file of any content beside it.
+    pub(crate) fn bytes(self, name: &str, content: &[u8]) -> Self {
         self.folder.write(name, content);
         self
     }

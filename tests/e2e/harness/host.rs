@@ -58,7 +58,7 @@ impl TestHost {
     pub(crate) fn bare() -> Furnished {
         let folder = Folder::new();
         let mut config = Config::default();
-        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.listen = SocketAddr::from(([127, 0, 0, 1], 0)).into();
         config.controllers = folder.join("controllers");
         config.cache = Some(shared_cache());
         // Who may address whom has scenarios of its own; in all others guests may address everybody.

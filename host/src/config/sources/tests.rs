@@ -84,8 +84,8 @@ fn mistakes_are_named() {
     assert!(error.contains("[controller.NAME]"), "{error}");
     let others = Sources { variables: pairs(&[("LAKOU_PORT", "tcp://10.0.0.1:80")]), ..Sources::default() };
     assert!(others.config().is_ok(), "a variable of somebody else");
-    let sources = Sources { flags: pairs(&[("listen", "8000")]), ..Sources::default() };
-    assert!(sources.config().expect_err("wrong").to_string().starts_with("--listen: is \"8000\""));
+    let sources = Sources { flags: pairs(&[("listen", "here")]), ..Sources::default() };
+    assert!(sources.config().expect_err("wrong").to_string().starts_with("--listen: is \"here\""));
     let sources = Sources { file: Some("/nowhere/lakou.toml".into()), ..Sources::default() };
     assert!(sources.config().expect_err("wrong").to_string().starts_with("/nowhere/lakou.toml: "));
 }
