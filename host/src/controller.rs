@@ -14,6 +14,7 @@ mod compiler;
 mod contract;
 mod dial;
 mod engine;
+mod engine_errors;
 mod environment;
 mod grants;
 mod imports;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use wasmtime::component::ResourceTableError;
-use wasmtime::{Store, Trap};
+use wasmtime::Store;
 
 use super::class::Class;
+use super::engine_errors::{Exceeded, exceeded};
 use super::meter::Clock;
 use super::state::GuestState;
 use crate::limit::Limit;
@@ -29,10 +29,6 @@ pub(crate) enum CallError {
     #[error("{0}")]
     Trap(String),
 }
-
-/// What wasmtime says of the two limits that it has no type of error for.
-const HANDLES_EXCEEDED: &str = "store handle limit exceeded";
-const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
 impl CallError {
     /// The limit that ended the call, if it was one.
@@ -105,18 +101,13 @@ impl Class {
                 metrics.traps.count();
                 // The guest's frames are for those who debug the guest.
                 tracing::debug!(controller = %self.name, "{error:?}");
-                let cause = error.root_cause().to_string();
-                let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
-                if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
-                    CallError::Stack(self.limits.stack)
-                } else if full || cause.contains(HANDLES_EXCEEDED) {
-                    CallError::Handles(self.limits.max_handles)
-                } else if cause.contains(FUEL_EXHAUSTED) {
-                    CallError::Handover(self.shares.handover)
-                } else if state.memory.refused() {
-                    CallError::Memory(cause)
-                } else {
-                    CallError::Trap(cause)
+                let cause = || error.root_cause().to_string();
+                match exceeded(&error) {
+                    Some(Exceeded::Stack) => CallError::Stack(self.limits.stack),
+                    Some(Exceeded::Handles) => CallError::Handles(self.limits.max_handles),
+                    Some(Exceeded::Handover) => CallError::Handover(self.shares.handover),
+                    None if state.memory.refused() => CallError::Memory(cause()),
+                    None => CallError::Trap(cause()),
                 }
             }
         };

@@ -19,6 +19,7 @@ use super::class::Class;
 use super::compiler::{self, NotCompiled};
 use super::contract;
 use super::dial::Outward;
+use super::engine_errors::missing_import;
 use super::environment::Environment;
 use super::grants::Granted;
 use super::imports;
@@ -303,15 +304,10 @@ fn check_handler(component: &Component, name: &str, engine: &Engine) -> Result<(
 
 /// Names the import that the linker did not find, if that is what is wrong.
 fn missing(error: &wasmtime::Error, name: &str) -> Cause {
-    let text = format!("{error:#}");
-    let import =
-        text.contains("matching implementation was not found in the linker").then(|| text.split('`').nth(1)).flatten();
-    match import {
-        Some(import) => match imports::grant_for(import) {
-            Some(grant) => Cause::NotGranted { import: import.to_owned(), grant, name: name.to_owned() },
-            None => Cause::Import(import.to_owned()),
-        },
-        None => Cause::World(text),
+    let Some(import) = missing_import(error) else { return Cause::World(format!("{error:#}")) };
+    match imports::grant_for(&import) {
+        Some(grant) => Cause::NotGranted { import, grant, name: name.to_owned() },
+        None => Cause::Import(import),
     }
 }
 
