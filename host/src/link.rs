@@ -21,8 +21,8 @@ mod map;
 
 pub(crate) use self::address::Address;
 use self::address::Topology;
-pub(crate) use self::error::LinkError;
 use self::error::breaks_the_line;
+pub(crate) use self::error::{LinkError, Said};
 use self::map::Map;
 pub(crate) use self::map::Node;
 
@@ -243,7 +243,7 @@ impl Link {
     async fn greet(&self, node: &Node, mut line: MultiplexedConnection) -> Result<Option<String>, LinkError> {
         let info: String = match redis::cmd("INFO").query_async(&mut line).await {
             Ok(info) => info,
-            Err(error) if error.code() == Some("NOPERM") => return Ok(None),
+            Err(error) if Said::of(&error) == Said::NoPermission => return Ok(None),
             Err(error) => return Err(LinkError::of(node, &error)),
         };
         let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

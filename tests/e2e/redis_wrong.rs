@@ -26,6 +26,7 @@ async fn a_password_that_is_wrong_or_missing() {
     let redis = RedisServer::with(&["--requirepass", "open sesame"]).await;
     says(&format!("redis://:secret@{}", redis.address), &["redis: ", "password"]).await;
     says(&format!("redis://{}", redis.address), &["redis: ", "password"]).await;
+    says(&format!("redis://{}/3", redis.address), &["redis: ", "password"]).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Why Redis did not do what it was asked, on one line.
+//! Why Redis did not do what it was asked, on one line; and the only place that knows the words of Redis for it.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -34,18 +34,55 @@ impl LinkError {
 
     /// What an error of `node` means.
     pub(super) fn of(node: &super::Node, error: &RedisError) -> Self {
-        let said = error.to_string().replace('\n', " ");
-        let denied = matches!(error.kind(), ErrorKind::AuthenticationFailed)
-            || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
-            || said.contains("WRONGPASS")
-            || said.contains("NOAUTH");
-        if denied {
-            return LinkError::refused(format!("{node} refuses the user or the password: {said}"));
+        let text = error.to_string().replace('\n', " ");
+        let said = Said::of(error);
+        if matches!(said, Said::NoLogin | Said::NoPermission) {
+            return LinkError::refused(format!("{node} refuses the user or the password: {text}"));
         }
         if error.is_timeout() {
             return LinkError::away(format!("{node} does not answer in time"));
         }
-        LinkError { wrong_type: said.contains("WRONGTYPE"), ..LinkError::away(format!("{node}: {said}")) }
+        LinkError { wrong_type: said == Said::WrongType, ..LinkError::away(format!("{node}: {text}")) }
+    }
+}
+
+/// What Redis says behind NOAUTH to who chooses a database.
+const NO_DATABASE_FOR_STRANGERS: &str = "Authentication required.";
+
+/// What Redis says of a command, as far as it makes a difference to anybody: told by the word that its errors begin with. The
+/// tests of the store have a server say each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Who asks has not said who that is, or not with the right password.
+    NoLogin,
+    /// The user may not do this.
+    NoPermission,
+    /// The key holds something else.
+    WrongType,
+    /// The group of a stream is there already.
+    GroupExists,
+    /// This command can not be done, now or later.
+    Never,
+    /// It may work later, or is nothing that Redis has said.
+    Other,
+}
+
+impl Said {
+    pub(crate) fn of(error: &RedisError) -> Self {
+        // While a connection is made, the library makes errors of its own of what Redis says, without the word.
+        if error.kind() == ErrorKind::AuthenticationFailed || error.detail() == Some(NO_DATABASE_FOR_STRANGERS) {
+            return Said::NoLogin;
+        }
+        // The first of a pipeline counts.
+        let errors = error.clone().into_server_errors();
+        match errors.as_ref().and_then(|errors| errors.first()).map(|(_, error)| error.code()) {
+            Some("NOAUTH" | "WRONGPASS") => Said::NoLogin,
+            Some("NOPERM") => Said::NoPermission,
+            Some("WRONGTYPE") => Said::WrongType,
+            Some("BUSYGROUP") => Said::GroupExists,
+            Some("ERR") => Said::Never,
+            _ => Said::Other,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! `embedded/tests.rs`; what only Redis does in `foreign`.
 
 mod accounts;
+mod errors;
 mod foreign;
 mod lapses;
 mod mailboxes;

@@ -14,7 +14,7 @@ use super::entry::{self, Body, Unreadable};
 use super::order::Position;
 use crate::backoff::Backoff;
 use crate::identity::Identity;
-use crate::link::{LinkError, OwnLine, PATIENCE};
+use crate::link::{LinkError, OwnLine, PATIENCE, Said};
 use crate::message::SharedEvent;
 
 /// All servers take from the stream as one group with one consumer: who ends leaves nothing behind.
@@ -63,9 +63,8 @@ impl Shared {
         let mut create = redis::pipe();
         create.cmd("XGROUP").arg("CREATE").arg(&key).arg(GROUP).arg("0").arg("MKSTREAM");
         for answer in self.link.pipeline(&key, &mut create).await? {
-            // It is there already: BUSYGROUP.
             if let Err(error) = answer
-                && error.code() != Some("BUSYGROUP")
+                && Said::of(&error) != Said::GroupExists
             {
                 return Err(LinkError::away(format!("{key}: {error}")));
             }

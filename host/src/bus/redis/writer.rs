@@ -13,7 +13,7 @@ use super::backlog::Outgoing;
 use super::entry;
 use super::names::Stream;
 use crate::backoff::Backoff;
-use crate::link::LinkError;
+use crate::link::{LinkError, Said};
 
 /// How long a stream is kept that nobody writes to and nobody follows, in milliseconds. A server that lost its connection
 /// finds what it missed for at least as long.
@@ -103,7 +103,7 @@ impl Shared {
                 Ok(_) => None,
                 // A key of another type in the stream's place, a user who may not write, a stream that is at its end:
                 // waiting would hold up everything behind it.
-                Err(error) if matches!(error.code(), Some("WRONGTYPE" | "NOPERM" | "ERR")) => {
+                Err(error) if matches!(Said::of(&error), Said::WrongType | Said::NoPermission | Said::Never) => {
                     self.metrics.events_lost.count();
                     if self.may_complain() {
                         let stream = self.names.stream(&outgoing.stream);

@@ -171,6 +171,11 @@ impl RedisServer {
         (0..10).find_map(|_| RedisServer::try_start(&[])).expect("a free port for redis-server")
     }
 
+    /// With more arguments of `redis-server`.
+    pub(in crate::store) fn with(arguments: &[&str]) -> Self {
+        (0..10).find_map(|_| RedisServer::try_start(arguments)).expect("a free port for redis-server")
+    }
+
     /// A Cluster of one server, which has all slots and is as strict about them as any.
     pub(in crate::store) fn start_cluster() -> Self {
         let start = || {
@@ -196,7 +201,8 @@ impl RedisServer {
             if server.process.try_wait().ok().flatten().is_some() {
                 return None;
             }
-            if server.cli(&["PING"]) == "PONG" {
+            let said = server.cli(&["PING"]);
+            if said == "PONG" || said.contains("NOAUTH") {
                 return Some(server);
             }
         }
