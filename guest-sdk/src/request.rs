@@ -120,7 +120,8 @@ impl Request {
         self.remote.as_deref()
     }
 
-    /// The subprotocols that the client offers, in its order of preference.
+    /// The subprotocols that the client offers, in its order of preference: tokens (RFC 9110, section 5.6.2), because the host
+    /// answers 400 to anything else.
     pub fn subprotocols(&self) -> &[String] {
         &self.subprotocols
     }
@@ -140,7 +141,8 @@ pub struct Acceptance {
 }
 
 impl Acceptance {
-    /// A plain yes, without subprotocol and header fields of its own.
+    /// A plain yes, without subprotocol and header fields of its own. A browser that has offered subprotocols gives up a connection
+    /// for which none is chosen.
     pub fn new() -> Self {
         Self::default()
     }

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
+use crate::rate::Seldom;
 use crate::text::printable;
-
-/// How often a limit of one controller is in the log. Who hits it hits it again at once; the line tells how often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 macro_rules! limits {
     ($($limit:ident $name:literal,)+) => {
@@ -66,15 +63,8 @@ limits! {
 pub(crate) struct LimitHits {
     controller: Arc<str>,
     counts: [AtomicU64; Limit::NAMES.len()],
-    lines: [Mutex<Line>; Limit::NAMES.len()],
-}
-
-/// What the log has of one limit.
-#[derive(Debug, Default)]
-struct Line {
-    last: Option<Instant>,
-    /// Hits since then.
-    since: u64,
+    /// Who hits a limit hits it again at once.
+    lines: [Seldom; Limit::NAMES.len()],
 }
 
 impl LimitHits {
@@ -82,23 +72,16 @@ impl LimitHits {
         LimitHits {
             controller,
             counts: std::array::from_fn(|_| AtomicU64::new(0)),
-            lines: std::array::from_fn(|_| Mutex::default()),
+            lines: std::array::from_fn(|_| Seldom::default()),
         }
     }
 
     /// Counts one hit, and logs it if the last line is long enough ago. `what` says how much is allowed and what was done.
     pub(crate) fn hit(&self, limit: Limit, what: impl Display) {
         self.counts[limit as usize].fetch_add(1, Ordering::Relaxed);
-        let mut line = self.lines[limit as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        if line.last.is_some_and(|last| last.elapsed() < LINE_EVERY) {
-            line.since += 1;
-            return;
-        }
-        let before = std::mem::replace(&mut *line, Line { last: Some(Instant::now()), since: 0 }).since;
-        drop(line);
+        let Some(again) = self.lines[limit as usize].admit() else { return };
         let (controller, limit) = (&self.controller, limit.name());
         let what = what.to_string();
-        let again = if before == 0 { String::new() } else { format!(" ({before} times more since the last line)") };
         tracing::warn!("controller {controller}: limit `{limit}`: {}{again}", printable(&what));
     }
 

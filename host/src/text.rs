@@ -32,6 +32,11 @@ pub(crate) fn is_obeyed(character: char) -> bool {
     is_format || (character.is_control() && character != '\t')
 }
 
+/// Whether a text is a token of HTTP (RFC 9110, section 5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +46,12 @@ mod tests {
         assert_eq!(cut("caf\u{e9}", 4), "caf");
         assert_eq!(cut("caf\u{e9}", 5), "caf\u{e9}");
         assert_eq!(cut("", 5), "");
+    }
+
+    #[test]
+    fn tokens() {
+        assert!(["chat", "v2.chat", "!#$%&'*+-.^_`|~", "0"].into_iter().all(is_token));
+        assert!(!["", "a b", "a,b", "a/b", "a:b", "a\tb", "\"a\"", "(a)", "caf\u{e9}"].into_iter().any(is_token));
     }
 
     #[test]

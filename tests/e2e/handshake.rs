@@ -1,6 +1,8 @@
 //! What `connect` can answer: subprotocols, header fields, refusals. What it must not answer becomes 500.
 
 use crate::harness::host::TestHost;
+use crate::harness::logs;
+use crate::harness::raw::handshake;
 use crate::harness::ws::WsClient;
 
 async fn host() -> TestHost {
@@ -35,6 +37,49 @@ async fn a_subprotocol_that_was_not_offered_is_500() {
     host.knock("/probe/x?subprotocol=v9").refused(500).await;
     // Subprotocols are compared as they are written (RFC 6455, section 1.9 names no folding).
     host.knock("/probe/x?subprotocol=V1").subprotocols("v1").refused(500).await;
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_400_before_the_guest_is_asked() {
+    let host = host().await;
+    // The guest would choose what it is told to.
+    for (offer, chosen) in [
+        (&b"a b"[..], "a%20b"),
+        (b"v1, {\"token\":1}", "v1"),
+        (b"\"v1\"", "%22v1%22"),
+        (b"v1;q=1", "v1"),
+        (b"a/b", "a/b"),
+        (b"v1\r\nSec-WebSocket-Protocol: (v2)", "v1"),
+        (b"v1, caf\xc3\xa9", "v1"),
+    ] {
+        let mut client = host.dial().await;
+        let request = handshake(&format!("/probe/x?subprotocol={chosen}"), "Sec-WebSocket-Protocol: OFFER\r\n");
+        let (begin, end) = request.split_once("OFFER").expect("it is in it");
+        client.write([begin.as_bytes(), offer, end.as_bytes()].concat()).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 400 "), "{}: {head}", offer.escape_ascii());
+    }
+    let counted = host.counted();
+    assert_eq!((counted.connections_refused, counted.protocol_errors), (7, 7));
+    assert_eq!((counted.instances_opened, counted.connections_opened), (0, 0), "nobody was asked");
+    // Empty elements of a list count for nothing (RFC 9110, section 5.6.1).
+    host.knock("/probe/x?subprotocol=v2").subprotocols(", v1,,\tv2 ,").open().await;
+}
+
+#[tokio::test]
+async fn a_choice_of_none_is_in_the_log_once() {
+    logs::collect();
+    let host = TestHost::serving(&["echo"]).start().await;
+    let offer = format!("none-of-mine, {}", "x".repeat(1000));
+    for _ in 0..20 {
+        let mut client = host.dial().await;
+        client.upgrade_with("/echo", &format!("Sec-WebSocket-Protocol: {offer}\r\n")).await;
+    }
+    // Who offers none misses none.
+    host.connect("/echo").await.exchange("hi", "hi").await;
+    let line = logs::expect(&["controller=echo", "none of the subprotocols", "(none-of-mine, xxx"]).await;
+    assert!(line.len() < 500, "{line}");
+    assert_eq!(logs::with(&["none-of-mine"]).len(), 1);
 }
 
 #[tokio::test]
@@ -131,7 +176,6 @@ async fn what_open_sends_arrives_first() {
 #[tokio::test]
 async fn the_first_frame_may_come_with_the_handshake() {
     use crate::harness::frames::{Frame, TEXT};
-    use crate::harness::raw::handshake;
     let host = host().await;
     let mut client = host.dial().await;
     let mut bytes = handshake("/probe/x", "").into_bytes();

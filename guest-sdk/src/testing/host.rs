@@ -43,6 +43,9 @@ impl Host {
         let pattern = C::PATH.unwrap_or_else(|| panic!("`{}` is a service and has no path", C::NAME));
         request.params = path::params(pattern, &request.path)
             .unwrap_or_else(|| panic!("`{}` is not on the path `{pattern}` of `{}`", request.path, C::NAME));
+        if let Err(wrong) = rules::answers::request(&request) {
+            return Err(Refusal::new(400, wrong));
+        }
         let answer = self.yard.enter(C::NAME, || C::connect(&request));
         self.yard.settle();
         let checked = match &answer {

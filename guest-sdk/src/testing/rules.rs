@@ -153,6 +153,11 @@ pub(super) fn closing(code: u16, reason: &str) -> Result {
     check(reason.len() <= LONGEST_REASON, "the reason of a close is at most 123 bytes")
 }
 
+/// Whether it is a token of HTTP (RFC 9110, section 5.6.2).
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
 fn check(holds: bool, otherwise: &str) -> Result {
     if holds { Ok(()) } else { Err(Fault::Invalid(otherwise.to_owned())) }
 }

@@ -132,6 +132,10 @@ fn connect_decides() {
 
     let offer = Request::get("/puppet/x").with_header("X-Choose", "v2");
     assert_eq!(host.connect::<Puppet>(offer.clone()).expect_err("not offered").status(), 500);
+    for wrong in ["v2, v3", "v 2", "{}", ""] {
+        let wrong = Request::get("/puppet/x?refuse").with_subprotocol(wrong);
+        assert_eq!(host.connect::<Puppet>(wrong.clone()).expect_err("no token").status(), 400, "{wrong:?}");
+    }
     let client = host.connect::<Puppet>(offer.with_subprotocol("v2")).expect("offered");
     assert_eq!(client.acceptance().subprotocol(), Some("v2"));
     assert_eq!(puppet(&host).acceptance().headers(), [("x-served-by".to_owned(), b"puppet".to_vec())]);

@@ -19,8 +19,9 @@ use crate::config::{GuestLimits, Shares};
 use crate::identities::Postman;
 use crate::ids::ConnectionId;
 use crate::limit::{Limit, LimitHits};
-use crate::rate::{Admitted, RateLimit};
+use crate::rate::{Admitted, RateLimit, Seldom};
 use crate::store::Owner;
+use crate::text::cut;
 
 /// A controller class, ready to be instantiated.
 pub(crate) struct Class {
@@ -42,6 +43,8 @@ pub(crate) struct Class {
     pub(super) slots: Arc<Semaphore>,
     pub(super) request_slots: Arc<Semaphore>,
     pub(super) emitted: RateLimit,
+    /// Lines about clients whose subprotocols were not chosen.
+    pub(super) none_chosen: Seldom,
     pub(super) postman: Arc<Postman>,
     pub(super) engine: Engine,
     pub(super) granted: Granted,
@@ -104,6 +107,16 @@ impl Class {
         self.environment.metrics.denied.count();
         if self.output.admit() {
             tracing::warn!(controller = %self.name, connection = connection.map(tracing::field::display), "denied: {what}");
+        }
+    }
+
+    /// It has accepted a client with none of the subprotocols that it offers, which other clients may put up with.
+    pub(crate) fn chose_no_subprotocol(&self, offered: &[String]) {
+        if let Some(again) = self.none_chosen.admit() {
+            let offered = offered.join(", ");
+            let offered = cut(&offered, 200);
+            let what = "a client was accepted with none of the subprotocols that it offers";
+            tracing::warn!(controller = %self.name, "{what} ({offered}): a browser gives such a connection up{again}");
         }
     }
 

@@ -30,7 +30,7 @@ use super::state::GuestState;
 use crate::config::{Config, ControllerConfig, GuestLimits};
 use crate::identities::Postman;
 use crate::limit::Limit;
-use crate::rate::RateLimit;
+use crate::rate::{RateLimit, Seldom};
 use crate::text::printable;
 
 /// The export that makes a component a controller.
@@ -343,6 +343,7 @@ fn class(
         slots: Arc::new(Semaphore::new(shares.instances)),
         request_slots: Arc::new(Semaphore::new(shares.requests)),
         emitted: RateLimit::new(per_second(limits.event_rate)),
+        none_chosen: Seldom::default(),
         postman: Arc::new(Postman::new()),
         engine: environment.linker(limits.stack).1.engine().clone(),
         hits,

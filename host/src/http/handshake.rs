@@ -4,15 +4,25 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Version};
 
 use super::reject::Reject;
-use crate::text::cut;
+use crate::session::derive_accept_key;
+use crate::text::{cut, is_token};
 
 /// Whether the request asks for a WebSocket at all.
 pub(super) fn is_asked(headers: &HeaderMap) -> bool {
     has_token(headers, &header::UPGRADE, "websocket")
 }
 
-/// Checks what RFC 6455, section 4.2.1 wants, and returns the client's key.
-pub(super) fn check<B>(request: &Request<B>) -> Result<&HeaderValue, Reject> {
+/// What a client's handshake says.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    /// What its key is answered with.
+    pub(super) accept_key: String,
+    /// The subprotocols that it offers, in its order.
+    pub(super) subprotocols: Vec<String>,
+}
+
+/// Checks what RFC 6455, section 4.2.1 wants.
+pub(super) fn check<B>(request: &Request<B>) -> Result<Handshake, Reject> {
     if request.method() != Method::GET {
         return Err(Reject::Method("GET"));
     }
@@ -28,14 +38,21 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<&HeaderValue, Reject> {
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     match (keys.next(), keys.next()) {
-        (Some(key), None) if is_key(key.as_bytes()) => Ok(key),
+        (Some(key), None) if is_key(key.as_bytes()) => {
+            Ok(Handshake { accept_key: derive_accept_key(key.as_bytes()), subprotocols: subprotocols(headers)? })
+        }
         _ => Err(Reject::Handshake("sec-websocket-key must be one base64 value of 16 bytes")),
     }
 }
 
-/// What the client offers, in its order.
-pub(super) fn subprotocols(headers: &HeaderMap) -> Vec<String> {
-    tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect()
+/// What the client offers; the controller is not shown what is none, and could choose it.
+fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Reject> {
+    let name = header::SEC_WEBSOCKET_PROTOCOL;
+    let readable = headers.get_all(&name).iter().all(|value| value.to_str().is_ok());
+    if !readable || !tokens(headers, &name).all(is_token) {
+        return Err(Reject::Handshake("sec-websocket-protocol must be a list of tokens"));
+    }
+    Ok(tokens(headers, &name).map(str::to_owned).collect())
 }
 
 /// A header field of a controller's answer, if it is one.
@@ -126,7 +143,16 @@ mod tests {
     fn offers_are_listed_in_order() {
         let mut request = with("sec-websocket-protocol", "chat, v2.chat");
         request.headers_mut().append("sec-websocket-protocol", HeaderValue::from_static("v3"));
-        assert_eq!(subprotocols(request.headers()), ["chat", "v2.chat", "v3"]);
+        request.headers_mut().append("sec-websocket-protocol", HeaderValue::from_static(" ,, "));
+        let offered = |request: &Request<()>| check(request).map(|handshake| handshake.subprotocols);
+        assert_eq!(offered(&request).expect("a handshake"), ["chat", "v2.chat", "v3"]);
+        for value in ["a b", "chat, {}", "\"chat\"", "a/b", "chat;q=1"] {
+            let wrong = offered(&with("sec-websocket-protocol", value));
+            assert!(matches!(wrong, Err(Reject::Handshake(_))), "{value}: {wrong:?}");
+        }
+        let bytes = HeaderValue::from_bytes(b"caf\xe9").expect("a value");
+        request.headers_mut().append("sec-websocket-protocol", bytes);
+        assert!(matches!(offered(&request), Err(Reject::Handshake(_))));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
+use super::handshake::Handshake;
 use super::reject::Reject;
 use super::{Body, Client, handshake, origin};
 use crate::clients::{Limit, Visitor};
@@ -24,7 +25,7 @@ use crate::mailbox::{NotAccepted, Work};
 use crate::message::Closing;
 use crate::patience::Patient;
 use crate::request::{Acceptance, Peer, Request as Asked};
-use crate::session::{Session, Socket, derive_accept_key};
+use crate::session::{Session, Socket};
 use crate::text::cut;
 
 /// The stream that the server gave to hyper.
@@ -37,17 +38,19 @@ pub(super) async fn accept(
     params: Vec<(String, String)>,
     client: Client,
 ) -> Result<Response<Body>, Reject> {
-    let key = handshake::check(&request).inspect_err(|reject| {
+    let Handshake { accept_key, subprotocols } = handshake::check(&request).inspect_err(|reject| {
         if matches!(reject, Reject::Handshake(_)) {
             client.visitor.met(Limit::WebSocket);
         }
     })?;
-    let accept_key = derive_accept_key(key.as_bytes());
     origin::check(request.headers(), &class.origins)?;
-    let asked = Arc::new(asked(&request, params, &client));
+    let asked = Arc::new(asked(&request, subprotocols, params, &client));
     class.admit().map_err(Reject::BackedOff)?;
     let seat = class.client_seat().ok_or(Reject::Busy)?;
     let accepted = ask(&seat, &asked).await?;
+    if accepted.subprotocol.is_none() && !asked.subprotocols.is_empty() {
+        class.chose_no_subprotocol(&asked.subprotocols);
+    }
     let response = switching(&accept_key, &asked, accepted)?;
 
     let upgrade = hyper::upgrade::on(&mut request);
@@ -107,7 +110,12 @@ async fn ask(seat: &Seat, asked: &Arc<Asked>) -> Result<Acceptance, Reject> {
     }
 }
 
-fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Client) -> Asked {
+fn asked(
+    request: &Request<Incoming>,
+    subprotocols: Vec<String>,
+    params: Vec<(String, String)>,
+    client: &Client,
+) -> Asked {
     let headers = request.headers();
     Asked {
         peer: Peer::Client,
@@ -117,7 +125,7 @@ fn asked(request: &Request<Incoming>, params: Vec<(String, String)>, client: &Cl
         params,
         headers: headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
         remote: Some(client.visitor.address()),
-        subprotocols: handshake::subprotocols(headers),
+        subprotocols,
     }
 }
 

@@ -1,7 +1,8 @@
-//! What the real host checks of the answer to a request for a connection. What does not hold becomes 500.
+//! What the real host checks of a request for a connection, and of the answer to it. What does not hold of the answer becomes 500.
 
 use http::header::{self, HeaderName, HeaderValue};
 
+use super::is_token;
 use crate::request::{Acceptance, Refusal, Request};
 
 /// An answer has no more header fields than this.
@@ -10,6 +11,14 @@ const MOST_FIELDS: usize = 100;
 const LARGEST_FIELDS: usize = 64 * 1024;
 
 type Checked = Result<(), String>;
+
+/// What is wrong with what a client offers: it gets 400, and the controller is not asked.
+pub(in crate::testing) fn request(request: &Request) -> Checked {
+    match request.subprotocols.iter().find(|subprotocol| !is_token(subprotocol)) {
+        Some(wrong) => Err(format!("sec-websocket-protocol must be a list of tokens, and {wrong:?} is none")),
+        None => Ok(()),
+    }
+}
 
 pub(in crate::testing) fn acceptance(request: &Request, acceptance: &Acceptance) -> Checked {
     let failed = |wrong: String| format!("connect accepted with {wrong}");

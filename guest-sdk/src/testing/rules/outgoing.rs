@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Uri};
 
-use super::check;
+use super::{check, is_token};
 use crate::connect::ConnectOptions;
 use crate::fault::{Fault, Result};
 
@@ -88,9 +88,10 @@ pub(in crate::testing) fn connect(url: &str, options: &ConnectOptions) -> Result
         let is_own = |name: &str| own.contains(&name) || name.starts_with("sec-websocket-");
         check(!name.is_some_and(|name| is_own(name.as_str())), "a header that is the host's to set")?;
     }
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let is_token = |text: &String| !text.is_empty() && text.bytes().all(fits);
-    check(subprotocols.iter().all(is_token), "a subprotocol is a word of letters, digits and !#$%&'*+-.^_`|~")
+    check(
+        subprotocols.iter().all(|text| is_token(text)),
+        "a subprotocol is a word of letters, digits and !#$%&'*+-.^_`|~",
+    )
 }
 
 /// Whether a controller with so many connections to servers may have one more.

@@ -14,7 +14,7 @@ use crate::controller::dial::{Dial, NotConnected};
 use crate::controller::state::GuestState;
 use crate::destination::Target;
 use crate::limit::Limit;
-use crate::text::cut;
+use crate::text::{cut, is_token};
 
 /// The longest URL, and the most bytes that a guest's header fields have in all: what servers usually take.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -117,10 +117,7 @@ fn request(
         }
         request = request.header(name, value);
     }
-    let is_token = |text: &String| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-    };
-    if !subprotocols.iter().all(is_token) {
+    if !subprotocols.iter().all(|subprotocol| is_token(subprotocol)) {
         return Err("a subprotocol is a word of letters, digits and !#$%&'*+-.^_`|~".to_owned());
     }
     Ok((target, request.body(()).map_err(|error| error.to_string())?))
