@@ -11,8 +11,9 @@ use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::closing::{CloseCause, Closing};
 use crate::ids::ConnectionId;
-use crate::message::{Closing, Message};
+use crate::message::Message;
 
 mod places;
 
@@ -155,7 +156,7 @@ impl Connection {
         if outbox.bytes + length > self.outbox_limit || outbox.queue.len() > self.outbox_limit / SMALLEST + SPARE {
             // What is queued can not be delivered in time any more; keeping it would only keep its memory.
             outbox.queue = VecDeque::new();
-            outbox.closing = Some(Closing::slow_client());
+            outbox.closing = Some(Closing::of(CloseCause::SlowClient));
             outbox.missed = true;
             drop(outbox);
             self.session.wake();

@@ -5,6 +5,7 @@ use crate::bus::wire;
 use crate::config::{Config, ConfigError, Sources};
 use crate::controller::check_defaults;
 use crate::router::{NoRoute, Router};
+use crate::session::stopped;
 
 /// Mounts a path pattern and routes a path: the parameters, or none if the path leads nowhere.
 ///
@@ -36,6 +37,12 @@ pub fn config(text: &str) -> Result<Config, ConfigError> {
 /// Why it has none that can be used.
 pub fn defaults(component: &[u8]) -> Result<(), String> {
     check_defaults(component)
+}
+
+/// Follows the bytes of frames, of a client or of a server behind the head of its answer: what stops the connection, and behind how
+/// many bytes.
+pub fn frames(of_client: bool, pieces: &[&[u8]]) -> Option<(usize, String)> {
+    stopped(of_client, pieces)
 }
 
 /// Reads an entry of a stream in Redis, names and values in turn, and writes what it says as this server would.

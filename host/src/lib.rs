@@ -42,6 +42,7 @@ mod backoff;
 mod bell;
 mod bucket;
 mod clients;
+mod closing;
 mod connection;
 mod destination;
 mod identity;

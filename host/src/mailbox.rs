@@ -11,10 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::bell::Bell;
+use crate::closing::Closing;
 use crate::connection::{Connection, Mark, TimerPlace};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
-use crate::message::{Closing, Message, SharedEvent};
+use crate::message::{Message, SharedEvent};
 use crate::request::{Acceptance, Refusal, Request};
 
 /// How many bytes of events may wait for one instance. An instance that is this far behind is not going to catch up

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::backoff::Backoff;
+use crate::closing::{CloseCause, Closing};
 use crate::connection::Connection;
 use crate::controller::{Dial, NotConnected, Seat};
 use crate::mailbox::Work;
-use crate::message::Closing;
 use crate::outbound::{Line, NotOpen};
 use crate::request::{Peer, Request};
 use crate::session::{NotAgreed, Session, Socket, shake_hands};
@@ -92,7 +92,7 @@ async fn live(dial: &mut Dial, socket: Socket<Line>, request: Request, seat: Sea
     if let Some(answer) = dial.answer.take()
         && answer.send(Ok(())).is_err()
     {
-        connection.close(Closing::unwanted());
+        connection.close(Closing::of(CloseCause::Unwanted));
     }
     let session = Box::new(Session::new(socket, Arc::clone(&connection), seat, None)).run();
     let mut session = std::pin::pin!(session);
@@ -100,12 +100,12 @@ async fn live(dial: &mut Dial, socket: Socket<Line>, request: Request, seat: Sea
         biased;
         () = session.as_mut() => {}
         () = dial.owner.ended() => {
-            connection.close(Closing::owner_gone());
+            connection.close(Closing::of(CloseCause::OwnerGone));
             session.await;
             return true;
         }
         () = dial.place.released() => {
-            connection.close(Closing::unwanted());
+            connection.close(Closing::of(CloseCause::Unwanted));
             session.await;
             return true;
         }

@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::closing::Closing;
 use crate::connection::Connection;
 use crate::controller::Class;
 use crate::ids::ConnectionId;
 use crate::mailbox::Work;
-use crate::message::Closing;
 use crate::request::Request;
 
 /// Runs the service of `class` until the server stops, or until it closes itself.
@@ -41,7 +41,7 @@ pub(crate) async fn run(class: Arc<Class>, mut stopping: watch::Receiver<bool>) 
         connection.end(&closing);
         environment.metrics.services.uncount();
         seat.put(Work::Close { connection: id.key(), closing: closing.clone() });
-        let Closing { code, reason } = closing;
+        let Closing { code, reason, .. } = closing;
         if connection.let_go.load(Ordering::Acquire) {
             tracing::info!(controller = %class.name, code, reason, "the service has ended");
             return;

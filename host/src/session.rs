@@ -3,7 +3,6 @@
 //!
 //! A session is one task. It takes all that is readable before it waits, and writes all that is queued before it flushes.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,28 +15,32 @@ use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use crate::bucket::Rate;
 use crate::clients::{Limit, Visitor};
+use crate::closing::{CloseCause, Closing};
 use crate::config::Config;
-use crate::connection::{Connection, Outgoing};
+use crate::connection::Connection;
 use crate::controller::Seat;
 use crate::ids::ConnectionKey;
 use crate::mailbox::Work;
-use crate::message::{Closing, Message};
+use crate::message::Message;
 use crate::metrics::Metrics;
-use crate::text::cut;
 
 mod client;
 mod deadlines;
 mod ending;
+mod frames;
 mod heard;
 mod pace;
 mod socket;
+mod writer;
 
 pub(crate) use self::client::{NotAgreed, shake_hands};
 use self::deadlines::{Deadlines, Passed};
-use self::ending::close_frame;
+use self::ending::{Meaning, close_frame};
+pub(crate) use self::frames::stopped;
 use self::heard::Heard;
 use self::pace::{Pace, Read};
 pub(crate) use self::socket::Socket;
+use self::writer::{Writer, Written};
 pub(crate) use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Frames that are read before others get their turn. A buffer full of tiny frames needs no system call, so the runtime's own
@@ -53,18 +56,9 @@ pub(crate) struct Session<S> {
     visitor: Option<Visitor>,
     settings: Arc<Config>,
     metrics: Arc<Metrics>,
-    /// Taken from the outbox, not yet given to the socket.
-    outgoing: VecDeque<Message>,
-    /// Given to the socket, not yet known to be written.
-    unflushed: Option<usize>,
-    /// Written since the outbox was last told.
-    written: usize,
+    writer: Writer,
     /// What this side has sent a close frame with.
     closing: Option<Closing>,
-    /// What this side will send a close frame with, once the client has taken what comes before it.
-    close_behind: Option<Closing>,
-    /// A ping of the client is to be answered before it is read from again: pongs are in no outbox that could overflow.
-    pong_owed: bool,
     /// Frames read without a pause.
     in_a_row: u32,
     /// Bytes heard when it was last looked at.
@@ -79,12 +73,8 @@ pub(crate) struct Session<S> {
 enum Event {
     /// The client sent something, or the stream is at its end.
     Incoming(Option<Result<Frame, Error>>),
-    /// The outbox wants the connection closed.
-    Close(Closing),
-    /// The socket can not be written to.
-    Broken(Error),
-    /// There is something to close with, but the client does not take what is queued before it.
-    Stuck(Closing),
+    /// The way out has come to an end.
+    Written(Written),
     /// A deadline has passed.
     Time,
 }
@@ -110,12 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             socket,
             metrics: Arc::clone(&environment.metrics),
             connection,
-            outgoing: VecDeque::new(),
-            unflushed: None,
-            written: 0,
+            writer: Writer::default(),
             closing: None,
-            close_behind: None,
-            pong_owed: false,
             in_a_row: 0,
             bytes_heard: 0,
             deadlines: Deadlines::new(settings.ping_interval, settings.idle_timeout),
@@ -139,14 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         self.connection.end(&end.closing);
         self.metrics.connections.uncount();
-        let (code, reason) = (end.closing.code, &end.closing.reason);
-        if end.closing == Closing::slow_client() {
-            self.metrics.slow_clients.count();
-            self.seat.class.outbox_was_full();
-            tracing::info!(controller = %self.seat.class.name, connection = %self.connection.id, code, reason, "closed");
-        } else {
-            tracing::debug!(code, reason, "closed");
-        }
+        self.record(&end.closing);
         self.seat.put(Work::Close { connection: self.key(), closing: end.closing.clone() });
         let Session { socket, seat, settings, .. } = *self;
         // The instance need not wait for the network.
@@ -169,17 +148,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         match event {
             Event::Incoming(Some(Ok(frame))) => self.incoming(frame),
             Event::Incoming(Some(Err(error))) => self.failed(&error),
-            Event::Incoming(None) => Some(self.ended(Closing::no_status())),
-            Event::Close(closing) => self.start_close(closing),
-            Event::Broken(error) => Some(self.lost(&error)),
-            Event::Stuck(closing) => self.stuck(closing),
+            Event::Incoming(None) => Some(self.ended(Closing::by_peer(None))),
+            Event::Written(Written::Close(closing)) => self.start_close(closing),
+            Event::Written(Written::Stuck(closing)) => self.stuck(closing),
+            Event::Written(Written::CloseAt(when)) => {
+                self.deadlines.close_at(when);
+                None
+            }
+            Event::Written(Written::Broken(error)) => Some(self.lost(&error)),
             Event::Time => self.on_time(),
         }
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        if let Poll::Ready(event) = self.poll_out(context) {
-            return Poll::Ready(event);
+        if let Poll::Ready(written) = self.writer.poll(&mut self.socket, &self.connection, &self.metrics, context) {
+            return Poll::Ready(Event::Written(written));
         }
         if self.reads(context) {
             if self.in_a_row < FRAMES_IN_A_ROW {
@@ -202,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Whether the client is read from. After our close frame everything is read, and dropped, for the sake of its answer.
     fn reads(&mut self, context: &mut Context<'_>) -> bool {
-        if self.failing.is_some() || self.pong_owed {
+        if self.failing.is_some() || self.writer.owes_a_pong() {
             return false;
         }
         self.closing.is_some() || (self.keeps_pace(context) && self.connection.may_read(context))
@@ -216,66 +199,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         read == Read::Now
     }
 
-    /// Moves the outbox into the socket until it is empty or the socket takes no more.
-    fn poll_out(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        loop {
-            while let Some(message) = self.outgoing.pop_front() {
-                match Pin::new(&mut self.socket).poll_ready(context) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Event::Broken(error)),
-                    Poll::Pending => {
-                        self.outgoing.push_front(message);
-                        return self.poll_stuck(context);
-                    }
-                }
-                self.metrics.messages_out.count();
-                let frame = match message {
-                    Message::Text(text) => Frame::Text(text),
-                    Message::Binary(bytes) => Frame::Binary(bytes),
-                };
-                if let Err(error) = Pin::new(&mut self.socket).start_send(frame) {
-                    return Poll::Ready(Event::Broken(error));
-                }
-            }
-            if let Some(bytes) = self.unflushed {
-                match Pin::new(&mut self.socket).poll_flush(context) {
-                    Poll::Ready(Ok(())) => {
-                        self.unflushed = None;
-                        self.pong_owed = false;
-                        self.written += bytes;
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Event::Broken(error)),
-                    Poll::Pending => return self.poll_stuck(context),
-                }
-            }
-            let written = std::mem::take(&mut self.written);
-            match self.connection.poll_outgoing(context, written, &mut self.outgoing) {
-                Poll::Ready(Outgoing::Messages(bytes)) => self.unflushed = Some(bytes),
-                Poll::Ready(Outgoing::Close(closing)) => return Poll::Ready(Event::Close(closing)),
-                Poll::Ready(Outgoing::CloseAt(when)) => self.deadlines.close_at(when),
-                Poll::Pending => {
-                    return self.close_behind.take().map_or(Poll::Pending, |it| Poll::Ready(Event::Close(it)));
-                }
-            }
-        }
-    }
-
-    fn poll_stuck(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        loop {
-            match self.connection.close_behind(context) {
-                Some(Outgoing::Close(closing)) => return Poll::Ready(Event::Stuck(closing)),
-                Some(Outgoing::CloseAt(when)) => self.deadlines.close_at(when),
-                Some(Outgoing::Messages(_)) | None => return Poll::Pending,
-            }
-        }
-    }
-
     /// A slow client is given up at once; another close waits for the client to take what comes before it.
     fn stuck(&mut self, closing: Closing) -> Option<End> {
-        if closing == Closing::slow_client() {
+        if closing.cause() == CloseCause::SlowClient {
             return Some(End { closing, send: true });
         }
-        self.close_behind = Some(closing);
+        self.writer.close_behind(closing);
         self.deadlines.close_within(self.settings.close_timeout);
         None
     }
@@ -291,14 +220,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Frame::Text(text) => Message::Text(text),
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Close(frame) => {
-                let theirs = ending::theirs(frame, self.visitor.as_ref());
-                return Some(self.ended(theirs));
+                // tungstenite has the answer ready; the last flush sends it.
+                return Some(self.ended(ending::theirs(frame)));
             }
             Frame::Ping(_) => {
                 self.pace.spend();
                 // tungstenite has the pong ready; a flush sends it.
-                self.pong_owed = true;
-                self.unflushed.get_or_insert(0);
+                self.writer.owe_a_pong();
                 return None;
             }
             Frame::Pong(_) | Frame::Frame(_) => {
@@ -322,7 +250,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if let Err(error) = Pin::new(&mut self.socket).start_send(frame) {
             return Some(self.lost(&error));
         }
-        self.unflushed.get_or_insert(0);
+        self.writer.flush_soon();
         self.closing = Some(closing);
         self.deadlines.close_within(self.settings.close_timeout);
         None
@@ -340,25 +268,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Some(closing) => Some(End { closing, send: true }),
                 // Neither: it is the drain's moment, and the outbox has the close.
                 None => {
-                    self.closing.take().or_else(|| self.close_behind.take()).map(|closing| End { closing, send: false })
+                    let closing = self.closing.take().or_else(|| self.writer.take_close());
+                    closing.map(|closing| End { closing, send: false })
                 }
             },
-            Passed::Idle => {
-                self.metrics.idle_closed.count();
-                Some(End { closing: Closing::abnormal("nothing heard for idle-timeout"), send: false })
-            }
+            Passed::Idle => Some(End { closing: Closing::of(CloseCause::Idle), send: false }),
             Passed::Ping => self.ping(),
             Passed::None => None,
         }
     }
 
     fn ping(&mut self) -> Option<End> {
-        if self.unflushed.is_some() {
+        if !self.writer.is_flushed() {
             // A socket that takes nothing is not asked to take a ping as well.
             return None;
         }
         self.metrics.pings_out.count();
-        self.unflushed = Some(0);
+        self.writer.flush_soon();
         let sent = Pin::new(&mut self.socket).start_send(Frame::Ping(Bytes::new()));
         sent.err().map(|error| self.lost(&error))
     }
@@ -371,10 +297,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// The stream is of no use any more. If the client is still there, it gets the answers to what it said before, and
     /// then learns what was wrong.
     fn failed(&mut self, error: &Error) -> Option<End> {
-        let broken = ending::code(error).filter(|_| self.closing.is_none());
-        let Some(code) = broken else { return Some(self.lost(error)) };
-        self.met(if code == 1009 { Limit::Message } else { Limit::WebSocket });
-        let closing = Closing::new(code, cut(&error.to_string(), Closing::REASON_LIMIT));
+        let closing = match ending::meaning(error) {
+            // tungstenite knows of no close, so that the answer is this side's to give.
+            Meaning::Closed(theirs) => {
+                let send = self.closing.is_none();
+                return Some(End { send, ..self.ended(theirs) });
+            }
+            Meaning::Wrong(closing) if self.closing.is_none() => closing,
+            Meaning::Wrong(_) | Meaning::Lost => return Some(self.lost(error)),
+        };
+        if let Some(limit) = closing.cause().limit() {
+            self.met(limit);
+        }
         self.failing = Some(closing.clone());
         self.seat.put(Work::Hangup { connection: self.key(), closing });
         // The instance may be far behind, or the object gone.
@@ -382,8 +316,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         None
     }
 
+    /// Counts and logs the end.
+    fn record(&self, closing: &Closing) {
+        let (cause, class) = (closing.cause(), &self.seat.class);
+        cause.count(&self.metrics);
+        if cause == CloseCause::SlowClient {
+            class.outbox_was_full();
+        }
+        let Closing { code, reason, .. } = closing;
+        if cause.is_news() {
+            tracing::info!(controller = %class.name, connection = %self.connection.id, code, reason, "closed");
+        } else {
+            tracing::debug!(?cause, code, reason, "closed");
+        }
+    }
+
     fn lost(&mut self, error: &Error) -> End {
-        self.ended(Closing::abnormal(&error.to_string()))
+        self.ended(Closing::with(CloseCause::Lost, &error.to_string()))
     }
 
     fn met(&self, limit: Limit) {

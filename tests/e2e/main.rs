@@ -17,6 +17,7 @@
 //! | `addressees` | whom a controller may address, by itself and by grant |
 //! | `outgoing` | HTTP requests of guests: where they may go, and where never |
 //! | `outward` | WebSockets of guests to other servers: where they may go, what fails, who hears of it |
+//! | `crooked_servers` | servers elsewhere that break the WebSocket protocol |
 //! | `services` | objects without a client: what they hear, and that they come back |
 //! | `values` | keys and values of guests, in each store |
 //! | `host_services` | configuration, log, variables and folders, as granted |
@@ -65,6 +66,7 @@ mod churn;
 mod client_events;
 mod closing;
 mod command_line;
+mod crooked_servers;
 mod delivery;
 mod dependencies;
 mod examples;

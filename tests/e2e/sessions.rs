@@ -81,6 +81,73 @@ async fn a_close_of_the_clients_is_answered_and_told() {
 }
 
 #[tokio::test]
+async fn a_close_is_answered_in_kind_and_is_no_violation() {
+    let host = TestHost::with(&["probe"]).await;
+    let mut sibling = host.connect("/probe/x").await;
+    for (code, reason) in [
+        (1000, ""),
+        (1003, "no bytes"),
+        (1011, "grün"),
+        (1012, "restart"),
+        (1013, "try again later"),
+        (1014, ""),
+        (1014, "bad gateway"),
+        (3000, "unauthorized"),
+        (3008, "too slow: the outbox is full"),
+        (4999, "mine"),
+        // What the host itself says, or its library, when RFC 6455 is broken.
+        (1002, "Protocol violation"),
+        (1002, "against RFC 6455"),
+        (1007, "a text that is no UTF-8"),
+        (1009, "too large"),
+    ] {
+        let mut client = host.raw("/probe/x").await;
+        let mut bytes = Frame::new(TEXT, "echo in").bytes();
+        let frame = Frame::new(CLOSE, closing(code, reason)).bytes();
+        // In two pieces, so that the code comes without the end of the frame.
+        let (begin, end) = frame.split_at(frame.len() - 1);
+        bytes.extend(begin);
+        client.write(bytes).await;
+        client.expect(TEXT, "in").await;
+        client.write(end).await;
+        client.expect(CLOSE, closing(code, reason)).await;
+        client.expect_clean_end().await;
+        sibling.expect(&format!("told left {code} {reason}")).await;
+    }
+    let counted = host.counted();
+    assert_eq!((counted.protocol_errors, counted.messages_too_large, counted.slow_clients), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_guest_may_say_that_a_client_is_slow() {
+    const MESSAGES: usize = 400;
+    let host = TestHost::serving(&["probe"])
+        .config(|config| {
+            // One sandbox, so that the sibling's question comes behind what is asked before.
+            config.overrides.entry("probe".into()).or_default().instances = Some(1);
+            config.outbox = 64 << 20;
+            config.close_timeout = Duration::from_secs(60);
+        })
+        .start()
+        .await;
+    let mut sibling = host.connect("/probe/x").await;
+    let mut client = host.raw("/probe/x").await;
+    // More than the systems' buffers take, so that the close stands behind what the client has not read yet.
+    client.send(Frame::new(TEXT, format!("send 60000 {MESSAGES}"))).await;
+    client.send(Frame::new(TEXT, "close 3008 too slow: the outbox is full")).await;
+    host.counts("both are heard", |counted| counted.messages_in == 2).await;
+    sibling.exchange("echo behind them", "behind them").await;
+    for number in 0..MESSAGES {
+        let heard = client.hear().await.unwrap_or_else(|| panic!("lost from the {number}th on"));
+        assert_eq!((heard.opcode, heard.payload.len()), (BINARY, 60_000), "{number}");
+    }
+    assert_eq!(client.expect_close(3008).await, "too slow: the outbox is full");
+    sibling.expect("told left 3008 too slow: the outbox is full").await;
+    let counted = host.counted();
+    assert_eq!((counted.slow_clients, counted.limits.get("probe")), (0, None));
+}
+
+#[tokio::test]
 async fn a_close_of_the_guests_is_sent_after_its_messages() {
     let host = TestHost::with(&["probe"]).await;
     let mut sibling = host.connect("/probe/x").await;

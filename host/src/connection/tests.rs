@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{Connection, INBOX_BYTES, INBOX_MESSAGES, NotQueued, Outgoing};
+use crate::closing::{CloseCause, Closing};
 use crate::ids::{ConnectionId, ServerId};
-use crate::message::{Closing, Message};
+use crate::message::Message;
 
 fn connection(limit: usize) -> Connection {
     Connection::new(ConnectionId::random(ServerId::random()), limit)
@@ -29,8 +30,8 @@ fn messages_come_out_in_order_then_the_close() {
     let connection = connection(100);
     connection.send(text("one")).expect("room");
     connection.send(text("two")).expect("room");
-    connection.close(Closing::new(4000, "first"));
-    connection.close(Closing::new(4001, "second"));
+    connection.close(Closing::by_object(4000, "first".into()));
+    connection.close(Closing::by_object(4001, "second".into()));
     assert_eq!(connection.send(text("late")), Err(NotQueued::Gone));
 
     let mut out = VecDeque::new();
@@ -58,22 +59,22 @@ fn a_mark_is_passed_when_what_was_before_it_is_written() {
     assert!(poll(&connection, 0, &mut out).is_pending());
     assert_eq!(written(two), Some(true));
     connection.send(text("three")).expect("room");
-    connection.end(&Closing::no_status());
+    connection.end(&Closing::by_peer(None));
     assert_eq!((written(two), written(connection.mark())), (Some(true), Some(false)));
 }
 
 #[test]
 fn a_mark_is_never_passed_if_something_was_refused_because_the_client_had_gone() {
     let gone = connection(100);
-    gone.end(&Closing::no_status());
+    gone.end(&Closing::by_peer(None));
     assert_eq!(gone.send(text("late")), Err(NotQueued::Gone));
     assert_eq!(gone.written(gone.mark()).now_or_never(), Some(false));
 
     // Its own object's doing: nobody else would be told either.
     let closed = connection(100);
     closed.let_go.store(true, Ordering::Release);
-    closed.close(Closing::new(4000, "enough"));
-    closed.end(&Closing::no_status());
+    closed.close(Closing::by_object(4000, "enough".into()));
+    closed.end(&Closing::by_peer(None));
     assert_eq!(closed.send(text("late")), Err(NotQueued::Gone));
     assert_eq!(closed.written(closed.mark()).now_or_never(), Some(true));
 }
@@ -87,7 +88,7 @@ fn bytes_count_until_they_are_written() {
     // Taken by the session, but still on its way: there is no room for another one.
     assert_eq!(connection.send(text("abc")), Err(NotQueued::Gone));
     let Poll::Ready(Outgoing::Close(closing)) = poll(&connection, 0, &mut out) else { panic!("no close") };
-    assert_eq!(closing, Closing::slow_client());
+    assert_eq!(closing.cause(), CloseCause::SlowClient);
 }
 
 #[test]
@@ -123,10 +124,10 @@ fn a_later_close_is_told_and_then_due() {
     let connection = connection(10);
     let mut out = VecDeque::new();
     let later = Instant::now() + Duration::from_secs(60);
-    connection.close_at(later, Closing::going_away());
+    connection.close_at(later, Closing::of(CloseCause::Stopping));
     assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::CloseAt(when)) if when == later));
     assert!(poll(&connection, 0, &mut out).is_pending(), "told once");
-    connection.close_at(Instant::now(), Closing::going_away());
+    connection.close_at(Instant::now(), Closing::of(CloseCause::Stopping));
     assert!(matches!(poll(&connection, 0, &mut out), Poll::Ready(Outgoing::Close(closing)) if closing.code == 1001));
     assert!(poll(&connection, 0, &mut out).is_pending(), "taken once");
 }
@@ -145,13 +146,13 @@ async fn the_object_of_a_service_has_an_end_and_nobody_to_send_to() {
     let (closed, drained) = (service(), service());
     assert_eq!(closed.send(text("x")), Err(NotQueued::Nobody));
     assert!(closed.closes().now_or_never().is_none() && closed.ended().now_or_never().is_none());
-    closed.close(Closing::controller_failed());
-    assert_eq!(closed.closes().await, Closing::controller_failed());
-    closed.end(&Closing::controller_failed());
+    closed.close(Closing::of(CloseCause::Failed));
+    assert_eq!(closed.closes().await.cause(), CloseCause::Failed);
+    closed.end(&Closing::of(CloseCause::Failed));
     closed.ended().await;
 
     let moment = Instant::now() + Duration::from_millis(50);
-    drained.close_at(moment, Closing::going_away());
-    assert_eq!(drained.closes().await, Closing::going_away());
+    drained.close_at(moment, Closing::of(CloseCause::Stopping));
+    assert_eq!(drained.closes().await.cause(), CloseCause::Stopping);
     assert!(Instant::now() >= moment);
 }

@@ -15,10 +15,11 @@ use tracing::Instrument;
 use self::living::{Living, NoStore};
 use self::objects::{Being, Failed, Object};
 use super::class::Class;
+use crate::closing::{CloseCause, Closing};
 use crate::connection::Connection;
 use crate::ids::ConnectionKey;
 use crate::mailbox::{Drain, Mailbox, NotAccepted, Outcome, Work};
-use crate::message::{Closing, SharedEvent};
+use crate::message::SharedEvent;
 use crate::request::{Acceptance, Request};
 use crate::shutdown::Alive;
 
@@ -205,8 +206,8 @@ impl Instance {
     async fn open(&mut self, connection: Arc<Connection>, request: Arc<Request>) {
         let closing = match self.live().await {
             Ok(()) => None,
-            Err(NoStore::NoRoom) => Some(Closing::over_capacity()),
-            Err(NoStore::Failed) => Some(Closing::controller_failed()),
+            Err(NoStore::NoRoom) => Some(Closing::of(CloseCause::NoRoom)),
+            Err(NoStore::Failed) => Some(Closing::of(CloseCause::Failed)),
         };
         if let Some(closing) = closing {
             connection.close(closing);
@@ -224,14 +225,14 @@ impl Instance {
             Ok(handle) => {
                 self.class.breaker.welcomed();
                 if let Some(drain) = self.draining {
-                    connection.close_at(drain.moment(id), Closing::going_away());
+                    connection.close_at(drain.moment(id), Closing::of(CloseCause::Stopping));
                 }
                 // Only to resume it: most classes never need it again.
                 let request = self.class.resumable.then_some(request);
                 self.objects.insert(id.key(), Object { being: Being::Awake(handle), connection, request });
             }
             Err(Failed { .. }) => {
-                connection.close(Closing::controller_failed());
+                connection.close(Closing::of(CloseCause::Failed));
                 self.class.environment.end_connection(&connection);
             }
         }
@@ -255,7 +256,7 @@ impl Drop for Instance {
         let environment = &self.class.environment;
         environment.metrics.instances.uncount();
         for object in std::mem::take(&mut self.objects).into_values() {
-            object.connection.close(Closing::controller_failed());
+            object.connection.close(Closing::of(CloseCause::Failed));
             environment.end_connection(&object.connection);
         }
         if let Some(mailbox) = self.mailbox.upgrade() {

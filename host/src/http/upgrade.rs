@@ -17,12 +17,12 @@ use super::handshake::Handshake;
 use super::reject::Reject;
 use super::{Body, Client, handshake, origin};
 use crate::clients::{Limit, Visitor};
+use crate::closing::{CloseCause, Closing};
 use crate::connection::Connection;
 use crate::controller::{Class, Seat};
 use crate::ids::ConnectionId;
 use crate::linger::Lingering;
 use crate::mailbox::{NotAccepted, Work};
-use crate::message::Closing;
 use crate::patience::Patient;
 use crate::request::{Acceptance, Peer, Request as Asked};
 use crate::session::{Session, Socket};
@@ -85,13 +85,13 @@ async fn open(
         left => {
             let why =
                 left.err().map_or_else(|| "not the stream that hyper was given".to_owned(), |error| error.to_string());
-            let closing = Closing::abnormal(&format!("the client left before the upgrade: {why}"));
+            let closing = Closing::with(CloseCause::Lost, &format!("the client left before the upgrade: {why}"));
             connection.end(&closing);
             seat.put(Work::Close { connection: connection.id.key(), closing });
             return None;
         }
     };
-    let (socket, read) = (stream.io.into_inner().into_inner().into_inner(), stream.read_buf.into());
+    let (socket, read) = (stream.io.into_inner().into_inner().into_inner(), stream.read_buf);
     let socket = Socket::accepted(socket, read, &seat.class.environment.settings).await;
     Some(Box::new(Session::new(socket, connection, seat, Some(visitor))))
 }

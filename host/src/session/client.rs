@@ -35,11 +35,27 @@ pub(crate) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     settings: &Config,
 ) -> Result<(Socket<S>, HeaderMap), NotAgreed> {
     let request = request(target, wish, subprotocols).map_err(|wrong| NotAgreed::Failed(wrong.to_string()))?;
-    match client_async_with_config(request, Heard::new(stream), Some(config(settings))).await {
-        Ok((socket, answer)) => Ok((Socket(socket), answer.into_parts().0.headers)),
+    match client_async_with_config(request, Heard::of_server(stream), Some(config(settings))).await {
+        Ok((socket, answer)) => {
+            let headers = answer.into_parts().0.headers;
+            check(&headers)?;
+            Ok((Socket(socket), headers))
+        }
         Err(Error::Http(answer)) => Err(NotAgreed::Answer(answer.status())),
         Err(error) => Err(NotAgreed::Failed(error.to_string())),
     }
+}
+
+/// What RFC 6455, section 4.1 wants of an answer, as far as tungstenite does not look.
+fn check(headers: &HeaderMap) -> Result<(), NotAgreed> {
+    let failed = |wrong: &str| Err(NotAgreed::Failed(wrong.to_owned()));
+    if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
+        return failed("the server uses an extension, and none was offered");
+    }
+    if headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().nth(1).is_some() {
+        return failed("the server chooses several subprotocols");
+    }
+    Ok(())
 }
 
 fn request(target: &Target, wish: &Request<()>, subprotocols: &[String]) -> http::Result<Request<()>> {

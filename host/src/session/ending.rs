@@ -9,36 +9,48 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame};
 
-use crate::clients::{Limit, Visitor};
-use crate::message::Closing;
+use super::frames::Stopped;
+use super::heard::Heard;
+use crate::closing::{CloseCause, Closing};
+use crate::text::cut;
 
 /// How much of what the client still sends is read and thrown away, so that its system does not answer our close with a
 /// reset that makes it drop what it has not read yet (RFC 6455, section 7.1.1).
 const DISCARD: usize = 1024 * 1024;
 
-/// The close that the client has asked for.
-pub(super) fn theirs(frame: Option<CloseFrame>, visitor: Option<&Visitor>) -> Closing {
-    let Some(frame) = frame else { return Closing::no_status() };
-    let closing = Closing { code: frame.code.into(), reason: frame.reason.to_string() };
-    // What tungstenite makes of a code that may not be sent; it has answered by itself.
-    if closing.code == 1002
-        && closing.reason == "Protocol violation"
-        && let Some(visitor) = visitor
-    {
-        visitor.met(Limit::WebSocket);
-    }
-    closing
+/// The close that the other end has asked for.
+pub(super) fn theirs(frame: Option<CloseFrame>) -> Closing {
+    Closing::by_peer(frame.map(|frame| (frame.code.into(), frame.reason.to_string())))
 }
 
-/// What a client is closed with that made this error; none if it is gone.
-pub(super) fn code(error: &Error) -> Option<u16> {
-    match error {
-        Error::Capacity(_) => Some(1009),
-        Error::Utf8(_) => Some(1007),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        Error::Protocol(_) => Some(1002),
-        _ => None,
+/// What an error of the stream means for the connection.
+pub(super) enum Meaning {
+    /// The other end has closed it.
+    Closed(Closing),
+    /// The other end is there, and has done what this is the close for.
+    Wrong(Closing),
+    /// The other end is gone.
+    Lost,
+}
+
+/// What an error means.
+pub(super) fn meaning(error: &Error) -> Meaning {
+    let stopped = Stopped::of(error);
+    if let Some(Stopped::Close { code, reason }) = stopped
+        && Closing::may_be_sent(*code)
+    {
+        return Meaning::Closed(Closing::by_peer(Some((*code, reason.clone()))));
     }
+    let cause = match error {
+        Error::Capacity(_) => CloseCause::TooLarge,
+        Error::Utf8(_) => CloseCause::NoText,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Meaning::Lost,
+        Error::Protocol(_) => CloseCause::Protocol,
+        _ if stopped.is_some() => CloseCause::Protocol,
+        _ => return Meaning::Lost,
+    };
+    let reason = stopped.map_or_else(|| error.to_string(), ToString::to_string);
+    Meaning::Wrong(Closing::with(cause, cut(&reason, Closing::REASON_LIMIT)))
 }
 
 pub(super) fn close_frame(closing: &Closing) -> CloseFrame {
@@ -46,7 +58,7 @@ pub(super) fn close_frame(closing: &Closing) -> CloseFrame {
 }
 
 /// Sends a close frame if one is owed, then closes the stream; takes at most `patience`.
-pub(super) async fn finish<S>(mut socket: WebSocketStream<S>, farewell: Option<Closing>, patience: Duration)
+pub(super) async fn finish<S>(mut socket: WebSocketStream<Heard<S>>, farewell: Option<Closing>, patience: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -57,7 +69,7 @@ where
             // The answer to the client's close frame may still lie in the buffer.
             None => drop(socket.flush().await),
         }
-        let stream = socket.get_mut();
+        let stream = socket.get_mut().stream();
         if stream.shutdown().await.is_ok() && farewell.is_some() {
             let mut scratch = [0; 1024];
             let mut discarded = 0;

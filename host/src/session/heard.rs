@@ -1,12 +1,16 @@
-//! A stream that counts what is read from it: a client in the middle of a long frame is not silent, though no frame comes, and
-//! one that sends fragments without end and nothing in them is not one that speaks.
+//! The stream below tungstenite, which counts what is read from it: a client in the middle of a long frame is not silent, though
+//! no frame comes, and one that sends fragments without end and nothing in them is not one that speaks. What `frames` stops is
+//! not handed on.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::Message as Frame;
+
+use super::frames::{Frames, Stopped};
 
 /// The bytes that a client's fragment of one byte has on the wire (RFC 6455, section 5.2): no message has more of them for each
 /// of its own, unless it has fragments with nothing in them.
@@ -18,14 +22,30 @@ const CONTROL: u64 = 14;
 /// `stream`, and how many bytes have come from it.
 pub(super) struct Heard<S> {
     stream: S,
+    /// Read from it already, by who has shaken hands.
+    before: Bytes,
+    frames: Frames,
+    /// Nothing more is handed on.
+    stopped: Option<Stopped>,
     bytes: u64,
     /// The part of them that belongs to whole frames that have been handed on.
     understood: u64,
 }
 
 impl<S> Heard<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Heard { stream, bytes: 0, understood: 0 }
+    /// Of a client that has shaken hands; `before` was read of it beyond that.
+    pub(super) fn of_client(stream: S, before: Bytes) -> Self {
+        Heard { stream, before, frames: Frames::of_client(), stopped: None, bytes: 0, understood: 0 }
+    }
+
+    /// Of a server that is to answer a handshake.
+    pub(super) fn of_server(stream: S) -> Self {
+        Heard { frames: Frames::of_server(), ..Heard::of_client(stream, Bytes::new()) }
+    }
+
+    /// The stream, for who does not want to understand it any more.
+    pub(super) fn stream(&mut self) -> &mut S {
+        &mut self.stream
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -49,11 +69,30 @@ impl<S> Heard<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(stopped) = &this.stopped {
+            return Poll::Ready(Err(stopped.clone().into()));
+        }
         let before = into.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, into);
-        self.bytes += (into.filled().len() - before) as u64;
-        read
+        if this.before.is_empty() {
+            ready!(Pin::new(&mut this.stream).poll_read(context, into))?;
+        } else {
+            let part = this.before.len().min(into.remaining());
+            into.put_slice(&this.before[..part]);
+            this.before.advance(part);
+        }
+        if let Err((good, stopped)) = this.frames.follow(&into.filled()[before..]) {
+            into.set_filled(before + good);
+            if good == 0 {
+                // Reading nothing would be the end of the stream.
+                this.stopped = Some(stopped.clone());
+                return Poll::Ready(Err(stopped.into()));
+            }
+            this.stopped = Some(stopped);
+        }
+        this.bytes += (into.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The socket of a session, whichever side has begun it: how long its messages may be, and how much is read and written at a
 //! time.
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
@@ -18,9 +19,9 @@ pub(crate) struct Socket<S>(pub(super) WebSocketStream<Heard<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Of an upgraded stream; `read` is what was read of it beyond the handshake.
-    pub(crate) async fn accepted(stream: S, read: Vec<u8>, settings: &Config) -> Self {
+    pub(crate) async fn accepted(stream: S, read: Bytes, settings: &Config) -> Self {
         let config = Some(config(settings));
-        Socket(WebSocketStream::from_partially_read(Heard::new(stream), read, Role::Server, config).await)
+        Socket(WebSocketStream::from_raw_socket(Heard::of_client(stream, read), Role::Server, config).await)
     }
 }
 

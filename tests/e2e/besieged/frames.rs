@@ -41,6 +41,11 @@ async fn an_opcode_that_is_none() {
 }
 
 #[tokio::test]
+async fn a_length_that_is_longer_than_it_need_be() {
+    closed(&[Frame::new(TEXT, "hi").wide(8)], 1002).await;
+}
+
+#[tokio::test]
 async fn an_oversize_control_frame() {
     closed(&[Frame::new(PING, [b'x'; 126])], 1002).await;
 }

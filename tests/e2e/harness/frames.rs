@@ -14,13 +14,15 @@ pub(crate) struct Frame {
     first: u8,
     masked: bool,
     claimed: Option<u64>,
+    /// The length is written in so many bytes more, at least.
+    wide: usize,
     payload: Vec<u8>,
 }
 
 impl Frame {
     /// A final, masked frame with `payload`.
     pub(crate) fn new(opcode: u8, payload: impl AsRef<[u8]>) -> Self {
-        Frame { first: 0x80 | opcode, masked: true, claimed: None, payload: payload.as_ref().to_vec() }
+        Frame { first: 0x80 | opcode, masked: true, claimed: None, wide: 0, payload: payload.as_ref().to_vec() }
     }
 
     /// More fragments follow.
@@ -47,15 +49,21 @@ impl Frame {
         self
     }
 
+    /// Writes the length in `bytes` (2 or 8) of its own, though it may need none.
+    pub(crate) fn wide(mut self, bytes: usize) -> Self {
+        self.wide = bytes;
+        self
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
         let length = self.claimed.unwrap_or(self.payload.len() as u64);
         let mask_bit = if self.masked { 0x80 } else { 0 };
         let mut bytes = vec![self.first];
         let wide = length.to_be_bytes();
-        match length {
-            0..=125 => bytes.push(mask_bit | wide[7]),
-            126..=0xffff => {
+        match (length, self.wide) {
+            (0..=125, 0) => bytes.push(mask_bit | wide[7]),
+            (0..=0xffff, 0..=2) => {
                 bytes.push(mask_bit | 126);
                 bytes.extend(&wide[6..]);
             }
@@ -86,14 +94,19 @@ pub(crate) struct Heard {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Takes a whole frame off the front of `buffer`; none if it is not all there yet.
+/// Takes a whole frame off the front of `buffer`, masked or not; none if it is not all there yet.
 pub(crate) fn take(buffer: &mut Vec<u8>) -> Option<Heard> {
     let (length, head) = match *buffer.get(1)? & 0x7f {
         126 => (usize::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?)), 4),
         127 => (usize::try_from(u64::from_be_bytes(buffer.get(2..10)?.try_into().ok()?)).ok()?, 10),
         short => (usize::from(short), 2),
     };
-    let payload = buffer.get(head..head + length)?.to_vec();
+    let mask = if buffer[1] & 0x80 == 0 { None } else { Some(buffer.get(head..head + 4)?.to_vec()) };
+    let head = head + mask.as_ref().map_or(0, Vec::len);
+    let mut payload = buffer.get(head..head + length)?.to_vec();
+    for (byte, key) in payload.iter_mut().zip(mask.iter().flatten().cycle()) {
+        *byte ^= key;
+    }
     let opcode = buffer[0] & 0x0f;
     buffer.drain(..head + length);
     Some(Heard { opcode, payload })

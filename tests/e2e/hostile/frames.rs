@@ -1,7 +1,8 @@
 //! Frames that RFC 6455 forbids. Autobahn tries many more; these are the ones whose handling is ours.
 
-use crate::harness::frames::{BINARY, CLOSE, CONTINUATION, Frame, PING, TEXT, closing};
+use crate::harness::frames::{BINARY, CLOSE, CONTINUATION, Frame, PING, PONG, TEXT, closing};
 use crate::harness::host::TestHost;
+use crate::harness::raw::handshake;
 
 /// Writes `frames` to the echo, and expects to be closed with `code`, in time, while another client is served.
 async fn closes_with(code: u16, what: &str, frames: &[Frame]) {
@@ -40,10 +41,45 @@ async fn protocol_errors_are_1002() {
         ("a close with code 1006", vec![Frame::new(CLOSE, closing(1006, ""))]),
         ("a close with code 1015", vec![Frame::new(CLOSE, closing(1015, ""))]),
         ("a close with code 5000", vec![Frame::new(CLOSE, closing(5000, ""))]),
+        ("a length of 2 in 16 bits", vec![text().wide(2)]),
+        ("a length of 2 in 64 bits", vec![text().wide(8)]),
+        ("a length of 0 in 16 bits", vec![Frame::new(BINARY, "").wide(2)]),
+        ("a length of 300 in 64 bits", vec![Frame::new(BINARY, [7; 300]).wide(8)]),
+        ("a length in the second fragment", vec![text().unfinished(), Frame::new(CONTINUATION, "hi").wide(2)]),
+        ("a ping with a length of 2 in 16 bits", vec![Frame::new(PING, "hi").wide(2)]),
+        ("a close with a length of 2 in 16 bits", vec![Frame::new(CLOSE, closing(1000, "")).wide(2)]),
+        ("a length with the bit that none has", vec![text().claiming(1 << 63)]),
+        ("a length with all bits", vec![text().claiming(u64::MAX)]),
     ];
     for (what, frames) in cases {
         closes_with(1002, what, &frames).await;
     }
+}
+
+#[tokio::test]
+async fn what_comes_before_a_wrong_frame_is_answered() {
+    let host = TestHost::with(&["echo"]).await;
+    let right = [Frame::new(TEXT, "one"), Frame::new(PING, "two"), Frame::new(BINARY, [3; 70_000])];
+    let wrong = [Frame::new(TEXT, "four").wide(2), Frame::new(TEXT, "five")];
+    let mut bytes: Vec<u8> = right.iter().chain(&wrong).flat_map(Frame::bytes).collect();
+    // At once with the handshake, and a byte at a time from the middle of the large one on.
+    let slowly = bytes.split_off(60_000);
+    let mut client = host.dial().await;
+    client.write([handshake("/echo", "").as_bytes(), &bytes].concat()).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    client.write(&slowly[..10_000]).await;
+    for byte in &slowly[10_000..] {
+        // The host may have seen enough.
+        let _ = client.try_write([*byte]).await;
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        heard.push(client.hear().await.expect("an answer").opcode);
+    }
+    heard.sort_unstable();
+    assert_eq!(heard, [TEXT, BINARY, PONG]);
+    assert!(client.expect_close(1002).await.contains("shortest form"));
+    assert_eq!(host.counted().messages_in, 2);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn a_message_over_the_limit_is_1009() {
 
 #[tokio::test]
 async fn a_length_that_is_only_claimed_is_1009_at_once() {
-    for claimed in [LIMIT as u64 + 1, u64::from(u32::MAX), 1 << 40, (1 << 63) - 1, u64::MAX] {
+    for claimed in [LIMIT as u64 + 1, u64::from(u32::MAX), 1 << 40, (1 << 63) - 1] {
         let host = host().await;
         let mut client = host.raw("/echo").await;
         client.send(Frame::new(BINARY, "hi").claiming(claimed)).await;

@@ -4,6 +4,7 @@
 mod client_event;
 mod config;
 mod defaults;
+mod frames;
 mod redis;
 mod route;
 
@@ -11,10 +12,11 @@ mod route;
 pub type Check = fn(&[u8]);
 
 /// The checks by the names of their fuzzers and corpora.
-pub const CHECKS: [(&str, Check); 6] = [
+pub const CHECKS: [(&str, Check); 7] = [
     ("client_event", client_event::check),
     ("config", config::check),
     ("defaults", defaults::check),
+    ("frames", frames::check),
     ("redis_entry", redis::check_entry),
     ("redis_publication", redis::check_publication),
     ("route", route::check),

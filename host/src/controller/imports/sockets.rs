@@ -9,13 +9,13 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use super::emitting::{self, Fault, GuestEvent, GuestMessage};
 use super::timers::{self, Timer, Times};
 use crate::bus::{NotSubscribed, Target, Topic};
+use crate::closing::Closing;
 use crate::connection::{Connection, NotQueued};
 use crate::controller::bindings::lakou::controller::sockets::{self, Host, HostSocket};
 use crate::controller::bindings::lakou::controller::types::{ClosingResult, IdentityOptions};
 use crate::controller::state::GuestState;
 use crate::identities::{NotRegistered, Wish};
 use crate::limit::Limit;
-use crate::message::Closing;
 
 /// What a guest's `socket` handle stands for.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it under their own `pub`")]
@@ -79,7 +79,7 @@ impl HostSocket for GuestState {
     }
 
     fn close(&mut self, socket: Resource<Socket>, closing: ClosingResult) -> wasmtime::Result<Result<(), Fault>> {
-        let closing = Closing { code: closing.code, reason: closing.reason };
+        let closing = Closing::by_object(closing.code, closing.reason);
         if let Err(wrong) = closing.check() {
             return Ok(Err(Fault::Invalid(wrong)));
         }

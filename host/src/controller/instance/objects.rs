@@ -7,11 +7,11 @@ use wasmtime::component::ResourceAny;
 
 use super::Instance;
 use super::living::NoStore;
+use crate::closing::{CloseCause, Closing};
 use crate::connection::Connection;
 use crate::controller::call::Ended;
 use crate::ids::ConnectionKey;
 use crate::limit::Limit;
-use crate::message::Closing;
 use crate::request::Request;
 
 /// One connection's object.
@@ -64,7 +64,7 @@ impl Instance {
             self.class.environment.local.add_connection(id, &mailbox);
         }
         if let Some(drain) = self.draining {
-            connection.close_at(drain.moment(id), Closing::going_away());
+            connection.close_at(drain.moment(id), Closing::of(CloseCause::Stopping));
         }
         let kept = Arc::clone(&connection);
         self.objects.insert(key, Object { being: Being::Asleep, connection, request: Some(request) });
@@ -78,8 +78,8 @@ impl Instance {
     async fn resume(&mut self, key: ConnectionKey) -> Option<ResourceAny> {
         let closing = match self.live().await {
             Ok(()) => None,
-            Err(NoStore::NoRoom) => Some(Closing::over_capacity()),
-            Err(NoStore::Failed) => Some(Closing::controller_failed()),
+            Err(NoStore::NoRoom) => Some(Closing::of(CloseCause::NoRoom)),
+            Err(NoStore::Failed) => Some(Closing::of(CloseCause::Failed)),
         };
         if let Some(closing) = closing {
             self.give_up(key, closing);
@@ -88,7 +88,7 @@ impl Instance {
         let object = self.objects.get(&key)?;
         let (connection, request) = (Arc::clone(&object.connection), object.request.clone());
         let (Some(living), Some(request), Some(state)) = (&mut self.living, request, connection.saved()) else {
-            self.give_up(key, Closing::instance_lost());
+            self.give_up(key, Closing::of(CloseCause::InstanceLost));
             return None;
         };
         let called = living.resume(&connection, &request, &state).await;
@@ -105,7 +105,7 @@ impl Instance {
                     let reason = crate::text::cut(&crate::text::printable(&reason), 500).to_owned();
                     tracing::warn!(controller = %self.class.name, connection = %connection.id, "not resumed: {reason}");
                 }
-                self.give_up(key, Closing::instance_lost());
+                self.give_up(key, Closing::of(CloseCause::InstanceLost));
                 None
             }
         }
@@ -160,7 +160,7 @@ impl Instance {
         self.objects.retain(|key, object| {
             let connection = &object.connection;
             let closing = if at_fault.contains(&connection.id) {
-                Closing::controller_failed()
+                Closing::of(CloseCause::Failed)
             } else if object.request.is_some() && connection.has_saved() {
                 object.being = Being::Asleep;
                 if connection.has_timers() {
@@ -168,7 +168,7 @@ impl Instance {
                 }
                 return true;
             } else {
-                Closing::instance_lost()
+                Closing::of(CloseCause::InstanceLost)
             };
             connection.close(closing);
             self.class.environment.end_connection(connection);

@@ -8,11 +8,12 @@ use wasmtime::component::ResourceAny;
 
 use super::Instance;
 use super::objects::{Being, Failed, Object};
+use crate::closing::{CloseCause, Closing};
 use crate::controller::bindings::lakou::controller::types::{ClosingParam, EventParam, MessageParam};
 use crate::identity::{Identity, Notification};
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::mailbox::{Drain, Outcome, Recipients};
-use crate::message::{Closing, Event, Message, SharedEvent};
+use crate::message::{Event, Message, SharedEvent};
 
 impl Instance {
     pub(super) async fn receive(&mut self, messages: &mut Vec<(ConnectionKey, Message)>) {
@@ -161,7 +162,7 @@ impl Instance {
         let mut order: Vec<(Instant, ConnectionKey)> = Vec::with_capacity(self.objects.len());
         for (key, object) in &self.objects {
             // However long the calls below take, no connection outlives the drain.
-            object.connection.close_at(drain.end(), Closing::going_away());
+            object.connection.close_at(drain.end(), Closing::of(CloseCause::Stopping));
             order.push((drain.moment(object.connection.id), *key));
         }
         order.sort_unstable();
@@ -172,7 +173,7 @@ impl Instance {
             if self.settle(called, "shutdown").is_ok()
                 && let Some(object) = self.objects.get(&key)
             {
-                object.connection.close_at(moment, Closing::going_away());
+                object.connection.close_at(moment, Closing::of(CloseCause::Stopping));
             }
         }
     }
