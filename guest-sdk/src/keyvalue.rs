@@ -27,7 +27,8 @@
 //! # Errors
 //!
 //! For every function: [`Fault::Invalid`] if it is not a key, and [`Fault::Unavailable`] if the store is away; a change may
-//! have been made or not then. What makes a bucket larger is [`Fault::Unavailable`], too, if the bucket is full, and
+//! have been made or not then; or if the controller has asked as often in this second as it may (`store-rate`), and nothing was
+//! done. A store whose disk is full still answers what only reads. What makes a bucket larger is [`Fault::Unavailable`], too, if the bucket is full, and
 //! [`Fault::TooLarge`] if the value is over its limit.
 //!
 //! [`Fault::Invalid`]: crate::Fault::Invalid

@@ -44,7 +44,7 @@ pub fn unicast(target: &ConnectionId, event: Event) -> Result {
 ///
 /// # Errors
 ///
-/// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic.
+/// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic, like one with a `*`.
 /// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["topic:NAME"]`); topics that begin with
 ///   the controller's name need no grant.
 /// - [`Fault::TooLarge`](crate::Fault::TooLarge): the message is over the limit of a message.
@@ -83,7 +83,7 @@ pub fn notify(identity: &str, event: Event) -> Result<bool> {
 ///
 /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
 /// - [`Fault::Denied`](crate::Fault::Denied): as for [`notify`].
-/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away.
+/// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away, or the controller is over its `store-rate`.
 pub fn registered(identity: &str) -> Result<bool> {
     platform::registered(identity)
 }

@@ -132,20 +132,22 @@ impl Socket {
         self.platform.every(interval, &event).map(Timer::new)
     }
 
-    /// From now on the client gets what is published on `topic`, straight from the host. A topic is 1 to 256 bytes and
-    /// belongs to the whole application.
+    /// From now on the client gets what is published on `topic`, straight from the host. A topic is 1 to 256 bytes
+    /// without `*` (there are no patterns) and belongs to the whole application.
     ///
     /// # Errors
     ///
     /// - [`Fault::Invalid`](crate::Fault::Invalid): not a topic; or it is a service's, and there is no client.
     /// - [`Fault::Denied`](crate::Fault::Denied): the operator has not granted it (`messaging = ["topic:NAME"]`); topics that
     ///   begin with the controller's name need no grant.
-    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many topics as it may have.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the connection has as many topics as it may have; or the
+    ///   controller has asked the store and subscribed as often in this second as it may (`store-rate`).
     pub fn subscribe(&self, topic: &str) -> Result {
         self.platform.subscribe(topic)
     }
 
-    /// The end of a subscription; what is on its way may still arrive. Not subscribed: nothing happens.
+    /// The end of a subscription; what is on its way may still arrive. Not subscribed: nothing happens. It counts against
+    /// `store-rate`, and is done however often it is called.
     pub fn unsubscribe(&self, topic: &str) {
         self.platform.unsubscribe(topic);
     }
@@ -184,7 +186,8 @@ impl Socket {
     ///
     /// - [`Fault::Invalid`](crate::Fault::Invalid): not an identity.
     /// - [`Fault::Denied`](crate::Fault::Denied): as for [`register_as`](Self::register_as).
-    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away; the registration may still hold.
+    /// - [`Fault::Unavailable`](crate::Fault::Unavailable): the store is away; the registration may still hold. Or
+    ///   the controller is over its `store-rate`, and it does.
     /// - [`Fault::Gone`](crate::Fault::Gone): the connection is closing or closed, and with it the registration.
     pub fn unregister(&self, identity: &str) -> Result {
         self.platform.unregister(identity)

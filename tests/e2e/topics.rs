@@ -115,6 +115,25 @@ async fn what_is_no_topic_is_a_fault() {
 }
 
 #[tokio::test]
+async fn there_are_no_patterns_of_topics() {
+    for host in hosts().await {
+        let host = host.start().await;
+        let mut client = host.connect("/probe/x?topic=news/local").await;
+        for command in ["subscribe news/*", "subscribe *", "publish news/* hello", "publish-bytes * hello"] {
+            client.say(command).await;
+            client.expect_start("invalid: a topic has no `*`").await;
+        }
+        // No subscription has such a name: nothing happens.
+        client.exchange("unsubscribe news/*", "ok").await;
+        client.say("publish news/local hello").await;
+        let mut heard = [client.hear_text().await, client.hear_text().await];
+        heard.sort();
+        assert_eq!(heard, ["hello", "ok"]);
+        assert_eq!(host.counted().published, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_client_has_so_many_topics_and_no_more() {
     for host in hosts().await {
         let host = host.config(|config| config.max_topics = 2).start().await;

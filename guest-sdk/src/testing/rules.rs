@@ -68,7 +68,8 @@ pub(super) fn message(bytes: &[u8]) -> Result {
 }
 
 pub(super) fn topic(topic: &str) -> Result {
-    check((1..=LONGEST_NAME).contains(&topic.len()), "a topic is 1 to 256 bytes")
+    check((1..=LONGEST_NAME).contains(&topic.len()), "a topic is 1 to 256 bytes")?;
+    check(!topic.contains('*'), "a topic has no `*`: there are no patterns of topics")
 }
 
 /// Whether a connection with so many topics may have one more.

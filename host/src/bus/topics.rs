@@ -11,7 +11,8 @@ use crate::connection::Connection;
 use crate::ids::{ConnectionId, ConnectionKey};
 use crate::message::Message;
 
-/// A valid topic: 1 to 256 bytes of text.
+/// A valid topic: 1 to 256 bytes of text without a star, which is a pattern in grants and means nothing here: a literal one
+/// would look like a subscription to many.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Topic(Arc<str>);
 
@@ -21,6 +22,7 @@ impl Topic {
     /// Checks a guest's text.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         match text.len() {
+            1..=Topic::LIMIT if text.contains('*') => Err("a topic has no `*`: there are no patterns of topics".into()),
             1..=Topic::LIMIT => Ok(Topic(text.into())),
             length => Err(format!("a topic has 1 to {} bytes, not {length}", Topic::LIMIT)),
         }
@@ -188,5 +190,13 @@ mod tests {
         assert!(Topic::new("").is_err());
         assert!(Topic::new(&"x".repeat(256)).is_ok());
         assert!(Topic::new(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn a_topic_is_no_pattern() {
+        for text in ["*", "news/*", "*/local", "a*b"] {
+            assert!(Topic::new(text).is_err_and(|wrong| wrong.contains('*')), "{text}");
+        }
+        assert!(Topic::new("news/?[a]").is_ok(), "nothing else is special");
     }
 }

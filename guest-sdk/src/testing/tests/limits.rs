@@ -54,6 +54,10 @@ fn a_connection_has_so_many_topics_and_identities() {
         socket.unsubscribe("0");
         assert_eq!(socket.subscribe("128"), Ok(()));
 
+        let pattern = Fault::Invalid("a topic has no `*`: there are no patterns of topics".to_owned());
+        assert_eq!(socket.subscribe("news/*"), Err(pattern.clone()));
+        assert_eq!(crate::messaging::publish("news/*", "x"), Err(pattern));
+
         let register = |identity: &str| socket.register_as(identity, IdentityOptions::new());
         for number in 0..8 {
             assert_eq!(register(&number.to_string()), Ok(()));
