@@ -186,6 +186,8 @@ pub struct ControllerConfig {
     pub max_handover: Option<usize>,
     /// Instead of [`GuestLimits::event_rate`].
     pub event_rate: Option<usize>,
+    /// Instead of [`GuestLimits::store_rate`].
+    pub store_rate: Option<usize>,
     /// Instead of [`GuestLimits::log_rate`].
     pub log_rate: Option<usize>,
     /// Instead of [`GuestLimits::max_component`].

@@ -44,6 +44,7 @@ limits! {
     Message "max-message",
     Outbox "outbox",
     EventRate "event-rate",
+    StoreRate "store-rate",
     Timers "max-timers",
     Topics "max-topics",
     State "max-state",

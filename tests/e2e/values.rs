@@ -160,6 +160,40 @@ async fn what_is_too_much_is_a_fault() {
 }
 
 #[tokio::test]
+async fn calls_have_a_rate() {
+    for host in on_each_store(|keeps| keeps.store_rate = Some(20)).await {
+        let host = host.start().await;
+        let mut client = host.connect("/keeps").await;
+        let commands = ["get a", "set a x", "delete b", "exists b", "add n 1", "claim c x", "keys"];
+        client.say_all((0..140).map(|number| commands[number % commands.len()].to_owned())).await;
+        let mut refused = 0;
+        for _ in 0..140 {
+            refused +=
+                usize::from(client.hear_text().await.starts_with("unavailable: the controller has made its 20 "));
+        }
+        assert!(refused >= 20, "{refused}");
+        assert_eq!(host.counted().limits["keeps"]["store-rate"], refused as u64);
+        assert_eq!(host.counted().keyvalue_calls, 140 - refused as u64, "who is refused does not ask the store");
+        for command in commands {
+            until_not_refused(&mut client, command).await;
+        }
+    }
+}
+
+/// Says a command until the rate lets it through.
+async fn until_not_refused(client: &mut WsClient, command: &str) {
+    within(command, async {
+        loop {
+            client.say(command).await;
+            if !client.hear_text().await.starts_with("unavailable: ") {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn buckets_of_controllers_are_apart() {
     let (other, _) = patched(&guests::wasm("keeps"), "\"keeps\"", "\"hoard\"");
     let (other, _) = patched(&other, "\"/keeps\"", "\"/hoard\"");

@@ -58,6 +58,10 @@ pub struct GuestLimits {
     /// Events, notifications, publications and registrations of one controller in a second, of all its connections together. At more the
     /// guest gets `unavailable`.
     pub event_rate: usize,
+    /// Calls for keys and values, questions whether an identity is registered, and ends of registrations and subscriptions and
+    /// their beginnings, of one controller in a second. Redis runs some 40,000 of them on its one core, and one controller is
+    /// to leave room for the others. At more the guest gets `unavailable`.
+    pub store_rate: usize,
     /// Lines in the log in a second that one controller causes. More are counted and not logged.
     pub log_rate: usize,
     /// The size of a component's file, in bytes: compiling takes memory and time many times that. A larger one is not
@@ -92,6 +96,7 @@ impl Default for GuestLimits {
             max_handles: 256,
             max_handover: None,
             event_rate: 20_000,
+            store_rate: 10_000,
             log_rate: 100,
             max_component: 64 * MIB,
             compile_time: Duration::from_secs(60),
@@ -123,6 +128,7 @@ impl GuestLimits {
             max_handles: own.max_handles.unwrap_or(self.max_handles),
             max_handover: own.max_handover.or(self.max_handover),
             event_rate: own.event_rate.unwrap_or(self.event_rate),
+            store_rate: own.store_rate.unwrap_or(self.store_rate),
             log_rate: own.log_rate.unwrap_or(self.log_rate),
             max_component: own.max_component.unwrap_or(self.max_component),
             compile_time: own.compile_time.unwrap_or(self.compile_time),

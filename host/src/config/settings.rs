@@ -182,6 +182,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.max_handover = Some(value::size(v, 1024, GIB)?);
     "event-rate" "COUNT" "events, notifications, publications and registrations of one controller in a second [default: 20000]"
         |c, v| c.guest.event_rate = value::count(v, MOST_EVENTS)?;
+    "store-rate" "COUNT" "calls of one controller for values, identities and subscriptions in a second [default: 10000]"
+        |c, v| c.guest.store_rate = value::count(v, MOST_EVENTS)?;
     "log-rate" "COUNT" "lines in the log because of one controller in a second [default: 100]"
         |c, v| c.guest.log_rate = value::count(v, MOST_LINES)?;
     "max-component" "SIZE" "largest component file [default: 64MiB]"
@@ -223,6 +225,7 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "max-handles" |c, v| c.max_handles = Some(value::count(v, 1_000_000)?);
     "max-handover" |c, v| c.max_handover = Some(value::size(v, 1024, GIB)?);
     "event-rate" |c, v| c.event_rate = Some(value::count(v, MOST_EVENTS)?);
+    "store-rate" |c, v| c.store_rate = Some(value::count(v, MOST_EVENTS)?);
     "log-rate" |c, v| c.log_rate = Some(value::count(v, MOST_LINES)?);
     "max-component" |c, v| c.max_component = Some(value::size(v, 1, GIB)?);
     "compile-time" |c, v| c.compile_time = Some(value::duration(v, MILLISECOND)?);

@@ -45,6 +45,8 @@ pub(crate) struct Class {
     pub(super) emitted: RateLimit,
     /// Lines about clients whose subprotocols were not chosen.
     pub(super) none_chosen: Seldom,
+    /// Of the store and of the table of topics.
+    pub(super) asked: RateLimit,
     pub(super) postman: Arc<Postman>,
     pub(super) engine: Engine,
     pub(super) granted: Granted,
@@ -95,6 +97,18 @@ impl Class {
         let limit = self.limits.event_rate;
         self.hits.hit(Limit::EventRate, format_args!("over {limit} events in this second: the others are refused"));
         Err(format!("the controller has emitted its {limit} events of this second"))
+    }
+
+    /// Whether it may ask the store, or subscribe, once more in this second; if not, what to tell the guest.
+    pub(super) fn may_ask(&self) -> Result<(), String> {
+        if self.asked.admit() == Admitted::Yes {
+            return Ok(());
+        }
+        let limit = self.limits.store_rate;
+        self.hits.hit(Limit::StoreRate, format_args!("over {limit} calls in this second: the others are refused"));
+        Err(format!(
+            "the controller has made its {limit} calls of this second for values, identities and subscriptions"
+        ))
     }
 
     /// Who pays for the identities that it registers.

@@ -344,6 +344,7 @@ fn class(
         request_slots: Arc::new(Semaphore::new(shares.requests)),
         emitted: RateLimit::new(per_second(limits.event_rate)),
         none_chosen: Seldom::default(),
+        asked: RateLimit::new(per_second(limits.store_rate)),
         postman: Arc::new(Postman::new()),
         engine: environment.linker(limits.stack).1.engine().clone(),
         hits,

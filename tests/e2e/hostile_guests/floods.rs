@@ -78,6 +78,39 @@ async fn guesses_the_ids_of_others() {
     flood("guesses-the-ids-of-others", "guess").await;
 }
 
+/// A flood that is refused at the rate of store calls.
+async fn store_flood(name: &str, deed: &str) {
+    let mut scene = Scene::with(name, |config| {
+        config.guest.store_rate = FEW;
+        config.guest.cpu_time = PATIENCE;
+        config.guest.call_time = PATIENCE;
+    })
+    .await;
+    let said = scene.says(deed).await;
+    assert!(said.starts_with("refused: unavailable: ") && said.contains("its 200 calls"), "{said}");
+    scene.stopped_by("store-rate").await;
+}
+
+#[tokio::test]
+async fn subscribes_without_end() {
+    store_flood("subscribes-without-end", "subscribe").await;
+}
+
+#[tokio::test]
+async fn unsubscribes_without_end() {
+    store_flood("unsubscribes-without-end", "unsubscribe").await;
+}
+
+#[tokio::test]
+async fn asks_who_is_registered_without_end() {
+    store_flood("asks-who-is-registered-without-end", "registered").await;
+}
+
+#[tokio::test]
+async fn unregisters_without_end() {
+    store_flood("unregisters-without-end", "unregister").await;
+}
+
 #[tokio::test]
 async fn floods_at_the_usual_rate() {
     let mut scene = Scene::with("floods-at-the-usual-rate", |config| config.guest.cpu_time = PATIENCE).await;

@@ -19,23 +19,30 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 }
 
 impl GuestState {
-    /// Where the values of the controller are.
-    fn values(&self) -> (Arc<dyn KeyValue>, Bucket, Arc<Class>) {
+    /// Where the values of the controller are, if it may ask for them once more.
+    fn values(&self) -> Result<(Arc<dyn KeyValue>, Bucket, Arc<Class>), Fault> {
         let class = Arc::clone(&self.class);
+        class.may_ask().map_err(Fault::Unavailable)?;
         class.environment.metrics.keyvalue_calls.count();
         let bucket = Bucket { name: Arc::clone(&class.name), limit: class.limits.max_bucket as u64 };
-        (Arc::clone(&class.environment.values), bucket, class)
+        Ok((Arc::clone(&class.environment.values), bucket, class))
     }
 }
 
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> Answered<Option<Vec<u8>>> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         Ok(async { answer(&class, values.get(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>, lifetime: Option<u64>) -> Answered<()> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let set = async {
             let (key, value) = (checked(key)?, sized(value)?);
             answer(&class, values.set(&bucket, &key, value, Lifetime::new(lifetime))).await
@@ -44,17 +51,26 @@ impl Host for GuestState {
     }
 
     async fn delete(&mut self, key: String) -> Answered<bool> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         Ok(async { answer(&class, values.delete(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn exists(&mut self, key: String) -> Answered<bool> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         Ok(async { answer(&class, values.exists(&bucket, &checked(key)?)).await }.await)
     }
 
     async fn increment(&mut self, key: String, by: i64, lifetime: Option<u64>) -> Answered<i64> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let increment = async {
             let key = checked(key)?;
             answer(&class, values.increment(&bucket, &key, by, Lifetime::new(lifetime))).await
@@ -69,7 +85,10 @@ impl Host for GuestState {
         value: Option<Vec<u8>>,
         lifetime: Option<u64>,
     ) -> Answered<bool> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let swap = async {
             let (key, value) = (checked(key)?, value.map(sized).transpose()?);
             // What is larger is not there.
@@ -82,7 +101,10 @@ impl Host for GuestState {
     }
 
     async fn list(&mut self, prefix: String, after: Option<String>, most: u32) -> Answered<Page> {
-        let (values, bucket, class) = self.values();
+        let (values, bucket, class) = match self.values() {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
         // No key is longer, so none begins with such a prefix.
         if prefix.len() > Key::LIMIT {
             return Ok(Ok(Page { keys: Vec::new(), next: None }));

@@ -51,6 +51,9 @@ impl Host for GuestState {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
+        if let Err(over) = self.class.may_ask() {
+            return Ok(Err(Fault::Unavailable(over)));
+        }
         Ok(environment.identities.registered(&identity, time).await.map_err(|error| emitting::store_fault(&error)))
     }
 

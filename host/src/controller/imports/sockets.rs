@@ -98,6 +98,9 @@ impl HostSocket for GuestState {
             Ok(topic) => topic,
             Err(fault) => return Ok(Err(fault)),
         };
+        if let Err(over) = self.class.may_ask() {
+            return Ok(Err(Fault::Unavailable(over)));
+        }
         let environment = &self.class.environment;
         let limit = self.class.topics_limit();
         Ok(environment.bus.subscribe(topic, &connection).map_err(|error| match error {
@@ -113,6 +116,8 @@ impl HostSocket for GuestState {
     fn unsubscribe(&mut self, socket: Resource<Socket>, topic: String) -> wasmtime::Result<()> {
         let connection = self.connection(&socket)?;
         if let Ok(topic) = Topic::new(&topic) {
+            // It counts, and is done all the same: the guest could not be told, and a client would get what it must not.
+            let _ = self.class.may_ask();
             self.class.environment.bus.unsubscribe(&topic, connection.id);
         }
         Ok(())
@@ -189,6 +194,9 @@ impl HostSocket for GuestState {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err(fault)),
         };
+        if let Err(over) = self.class.may_ask() {
+            return Ok(Err(Fault::Unavailable(over)));
+        }
         Ok(identities.unregister(&connection, &identity, time).await.map_err(|error| not_registered(self, &error)))
     }
 

@@ -39,6 +39,12 @@ pub(crate) fn notifications(socket: &Socket) -> String {
     until_refused(|| lakou_sdk::messaging::notify("victim", HostileEvents::strike()).map(drop))
 }
 
+/// They are not refused themselves: what comes after them is.
+pub(crate) fn unsubscriptions(socket: &Socket) -> String {
+    (0..300).for_each(|_| socket.unsubscribe("hostile"));
+    until_refused(|| lakou_sdk::messaging::registered("victim").map(drop))
+}
+
 /// Ids near its own: only the numbers of connections differ on one server.
 pub(crate) fn guesses(socket: &Socket) -> String {
     let own = socket.id().to_string();
