@@ -9,6 +9,7 @@ use crate::config::{SETTINGS, Sources};
 
 mod compile;
 mod serve;
+mod signals;
 
 /// Runs the command that the process was started with, and returns its exit code: 0 if all went well, 1 if the command
 /// failed, 2 if it was not understood.

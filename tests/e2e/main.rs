@@ -39,6 +39,7 @@
 //! | `misfits` | what the log says of a message that fits no method |
 //! | `odd_mounts` | paths beyond ASCII, and files that are none |
 //! | `shutdown` | the end of the server, by signal |
+//! | `signals` | signals that are no wish for the end, limits of the process, a log that can not be written |
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
 //! | `servers` | several servers on one Redis: who is reached, in which order, and what is left when one stops |
 //! | `redis_deaths` | servers that are killed: who learns it, and what is left of them |
@@ -99,6 +100,7 @@ mod servers;
 mod services;
 mod sessions;
 mod shutdown;
+mod signals;
 mod silence;
 mod static_files;
 mod tidy;

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
+use super::signals::{self, Ends};
 use crate::config::Sources;
 use crate::server::Server;
 use crate::telemetry;
@@ -32,6 +31,11 @@ pub(super) fn run(sources: &Sources) -> ExitCode {
         }
     };
     let code = runtime.block_on(async {
+        // Before anything is compiled, which may take minutes. Until the server is there, those that mean the end end it at once.
+        if let Err(error) = signals::note_the_others() {
+            eprintln!("lakou: signals can not be handled: {error}");
+            return ExitCode::FAILURE;
+        }
         let server = match Server::bind(config).await {
             Ok(server) => server,
             Err(error) => {
@@ -39,7 +43,7 @@ pub(super) fn run(sources: &Sources) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
-        let signals = match Signals::new() {
+        let signals = match Ends::new() {
             Ok(signals) => signals,
             Err(error) => {
                 eprintln!("lakou: signals can not be awaited: {error}");
@@ -55,7 +59,7 @@ pub(super) fn run(sources: &Sources) -> ExitCode {
 }
 
 /// The first signal drains, the second one ends at once.
-async fn serve(server: Server, mut signals: Signals) -> ExitCode {
+async fn serve(server: Server, mut signals: Ends) -> ExitCode {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = server.run(async {
         // A dropped sender stops the server, too.
@@ -64,11 +68,11 @@ async fn serve(server: Server, mut signals: Signals) -> ExitCode {
     let mut running = std::pin::pin!(running);
     tokio::select! {
         () = running.as_mut() => return ExitCode::SUCCESS,
-        () = signals.next() => drop(stop),
+        () = signals.first() => drop(stop),
     }
     tokio::select! {
         () = running => ExitCode::SUCCESS,
-        () = signals.next() => {
+        () = signals.second() => {
             tracing::warn!("a second signal: leaving without draining");
             ExitCode::FAILURE
         }
@@ -89,22 +93,4 @@ fn announce(server: &Server) {
     }
     let _ = writeln!(out, "listening on http://{}", server.address());
     let _ = out.flush();
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use super::folder::{Folder, shared_cache};
 use super::wait::eventually;
 use super::{guests, http::Ask, raw::RawClient, ws::Knock, ws::WsClient};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, kill_process, prlimit, waitpid};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Call {
     command: Command,
     folder: Folder,
+    /// Where standard error goes, if not to the test.
+    complaints: Option<std::fs::File>,
 }
 
 /// A child process and what it has printed.
@@ -40,7 +42,7 @@ impl Call {
             }
         }
         command.arg(name).current_dir(folder.path()).env("LAKOU_CACHE", shared_cache()).env("LAKOU_MESSAGING", "*");
-        Call { command, folder }
+        Call { command, folder, complaints: None }
     }
 
     /// Puts guests into the folder that is served by default.
@@ -78,12 +80,21 @@ impl Call {
         self.args(&["--listen", "127.0.0.1:0"])
     }
 
+    /// Writes its log into this file, and not to where the test sees it.
+    pub(crate) fn log_into(mut self, path: &str) -> Self {
+        self.complaints = Some(std::fs::OpenOptions::new().write(true).open(path).expect("a file to write to"));
+        self
+    }
+
     /// Starts it.
     pub(crate) fn start(mut self) -> Binary {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(file) = self.complaints {
+            self.command.stderr(file);
+        }
         let mut child = self.command.spawn().expect("the binary can be started");
         let stdout = lines(child.stdout.take().expect("piped"));
-        let stderr = lines(child.stderr.take().expect("piped"));
+        let stderr = child.stderr.take().map(lines).unwrap_or_default();
         Binary { child, stdout, stderr, _folder: self.folder }
     }
 
@@ -138,6 +149,30 @@ impl Binary {
         let find = || self.stderr().into_iter().find(|line| words.iter().all(|word| line.contains(word)));
         eventually(&format!("a log line with {words:?}"), || find().is_some()).await;
         find().expect("it has just been there")
+    }
+
+    /// From now on the process may make files of so many bytes, as by `ulimit -f`; none: as large as they come.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let id = Pid::from_child(&self.child);
+        let before = prlimit(Some(id), Resource::Fsize, Rlimit { current: None, maximum: None }).expect("it runs");
+        let limit = Rlimit { current: bytes, maximum: before.maximum };
+        prlimit(Some(id), Resource::Fsize, limit).expect("a limit that the system knows");
+    }
+
+    /// Sends it a signal by number, for those that have no name.
+    pub(crate) fn signal_number(&self, number: i32) {
+        let sent = Command::new("kill").args([format!("-{number}"), self.child.id().to_string()]).status();
+        assert!(sent.expect("every Unix has kill").success(), "the child has not been waited for");
+    }
+
+    /// Which signals the process handles and which it ignores, as sets of bits, from Linux.
+    pub(crate) fn dispositions(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let set = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux says it");
+            u64::from_str_radix(line.trim(), 16).expect("a set of bits")
+        };
+        (set("SigCgt:"), set("SigIgn:"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
