@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Semaphore, oneshot};
 
 use self::file::Place;
-use self::writer::{Job, Question, Writer};
+use self::writer::{Job, Needs, Question, Writer};
 use super::{
     Answer, Bounds, Failed, Identity, NotificationId, Notified, Registered, Store, StoreError, Terms, Waiting,
 };
@@ -22,6 +22,7 @@ mod file;
 mod holders;
 mod keyvalue;
 mod ledger;
+mod overlay;
 mod rules;
 mod writer;
 
@@ -68,11 +69,27 @@ impl Embedded {
         &'a self,
         work: impl Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<'a, T> {
+        self.queue(work, Needs::Writing)
+    }
+
+    /// As `ask`, for what can be answered without changing anything: also while the file can not be written.
+    fn look<'a, T: Send + 'static>(
+        &'a self,
+        work: impl Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        self.queue(work, Needs::Reading)
+    }
+
+    fn queue<'a, T: Send + 'static>(
+        &'a self,
+        work: impl Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
+        needs: Needs,
+    ) -> Answer<'a, T> {
         async move {
             let stopped = || StoreError::Unavailable("its writer has stopped".into());
             let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| stopped())?;
             let (reply, answer) = oneshot::channel();
-            let job = Job { question: Question::boxed(work, reply), _room: room };
+            let job = Job { question: Question::boxed(work, reply, needs), _room: room };
             self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
             answer.await.map_err(|_| stopped())?
         }
@@ -103,7 +120,7 @@ impl Store for Embedded {
 
     fn registered<'a>(&'a self, identity: &'a Identity) -> Answer<'a, bool> {
         let identity = identity.clone();
-        self.ask(move |books| books.registered(&identity))
+        self.look(move |books| books.registered(&identity))
     }
 
     fn notify<'a>(&'a self, identity: &'a Identity, event: &'a SharedEvent) -> Answer<'a, Option<Notified>> {

@@ -10,6 +10,7 @@ use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, ReadableTable, TableDefinition};
 
 use super::ledger::Ledger;
+use super::overlay::Overlay;
 use crate::store::StoreError;
 
 const NAME: &str = "identities.redb";
@@ -39,12 +40,36 @@ impl Place {
         Place::File { path: folder.join(NAME), lock: None }
     }
 
-    /// Opens what is there, or makes it.
-    pub(super) fn open(&mut self) -> Result<Database, StoreError> {
-        let file = match self {
+    fn name(&self) -> String {
+        match self {
             Place::File { path, .. } => path.display().to_string(),
             _ => "memory".into(),
+        }
+    }
+
+    /// The last state that is on the disk for good, to look at: nothing is written, whatever the library believes. Whoever
+    /// had it open must have closed it.
+    pub(super) fn look(&self) -> Result<Database, StoreError> {
+        let looking = || {
+            let overlay = match self {
+                Place::File { path, .. } => Overlay::over(File::open(path)?)?,
+                #[cfg(test)]
+                Place::Disk(disk) => Overlay::over(disk.clone())?,
+                Place::Memory => return Err(Unusable::Damaged("it was in memory".into())),
+            };
+            // Every page that matters was checked when it was opened last; what was written since has checksums that the
+            // library looks at by itself after a failure.
+            let mut builder = Database::builder();
+            builder.set_cache_size(CACHE_BYTES);
+            checked(builder.create_with_backend(overlay).map_err(redb::Error::from)?)
         };
+        let opened = catch_unwind(AssertUnwindSafe(looking)).unwrap_or(Err(Unusable::Damaged("unreadable".into())));
+        opened.map_err(|wrong| wrong.naming(&self.name()))
+    }
+
+    /// Opens what is there, or makes it; but not again, when it is gone.
+    pub(super) fn open(&mut self) -> Result<Database, StoreError> {
+        let file = self.name();
         let opening = || match self {
             Place::Memory => checked(builder().create_with_backend(InMemoryBackend::new()).map_err(redb::Error::from)?),
             Place::File { path, lock } => open(path, lock),
@@ -61,6 +86,7 @@ impl Place {
 enum Unusable {
     Io(io::Error),
     Taken,
+    Gone,
     Version(String),
     Damaged(String),
 }
@@ -70,6 +96,7 @@ impl Unusable {
         let text = match self {
             Unusable::Io(error) => format!("{file}: {error}"),
             Unusable::Taken => format!("{file}: another lakou has it open; each needs a data folder of its own"),
+            Unusable::Gone => format!("{file}: is gone; it is not made anew while this lakou runs"),
             Unusable::Version(version) => format!("{file}: has format {version}; this lakou reads format {VERSION}"),
             Unusable::Damaged(how) => format!("{file}: is damaged, or no file of lakou's: {how}"),
         };
@@ -109,14 +136,16 @@ fn builder() -> Builder {
 
 fn open(path: &Path, lock: &mut Option<File>) -> Result<Database, Unusable> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    if lock.is_some() {
+        // An empty one in its place, on a disk that was there before another was mounted, say, would be taken for all there is.
+        return if path.try_exists()? { checked(database(path)?) } else { Err(Unusable::Gone) };
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if lock.is_none() {
-        let file = open_or_make(&path.with_extension("lock"))?;
-        match file.try_lock() {
-            Ok(()) => *lock = Some(file),
-            Err(TryLockError::WouldBlock) => return Err(Unusable::Taken),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+    let file = open_or_make(&path.with_extension("lock"))?;
+    match file.try_lock() {
+        Ok(()) => *lock = Some(file),
+        Err(TryLockError::WouldBlock) => return Err(Unusable::Taken),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
     }
     if path.try_exists()? {
         return checked(database(path)?);

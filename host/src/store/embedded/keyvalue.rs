@@ -170,12 +170,20 @@ impl Embedded {
     ) -> Answer<'a, T> {
         async move { self.ask(move |books| books.shelves(&work)).await? }.boxed()
     }
+
+    /// As `look`.
+    fn look_at_shelves<'a, T: Send + 'static>(
+        &'a self,
+        work: impl Fn(&mut Shelves<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        self.look(move |books| books.shelves(&work))
+    }
 }
 
 impl KeyValue for Embedded {
     fn get<'a>(&'a self, bucket: &'a Bucket, key: &'a Key) -> Answer<'a, Option<Vec<u8>>> {
         let at = Owned::new(bucket, key);
-        self.ask_shelves(move |shelves| Ok(Ok(shelves.find(at.place())?.map(|(_, value)| value))))
+        self.look_at_shelves(move |shelves| Ok(shelves.find(at.place())?.map(|(_, value)| value)))
     }
 
     fn set<'a>(&'a self, bucket: &'a Bucket, key: &'a Key, value: Vec<u8>, lifetime: Lifetime) -> Answer<'a, ()> {
@@ -190,7 +198,7 @@ impl KeyValue for Embedded {
 
     fn exists<'a>(&'a self, bucket: &'a Bucket, key: &'a Key) -> Answer<'a, bool> {
         let at = Owned::new(bucket, key);
-        self.ask_shelves(move |shelves| Ok(Ok(shelves.find(at.place())?.is_some())))
+        self.look_at_shelves(move |shelves| Ok(shelves.find(at.place())?.is_some()))
     }
 
     fn increment<'a>(&'a self, bucket: &'a Bucket, key: &'a Key, by: i64, lifetime: Lifetime) -> Answer<'a, i64> {
@@ -238,9 +246,9 @@ impl KeyValue for Embedded {
         most: usize,
     ) -> Answer<'a, Listing> {
         let (name, prefix, after) = (bucket.name.clone(), prefix.to_owned(), after.map(str::to_owned));
-        self.ask_shelves(move |shelves| {
+        self.look_at_shelves(move |shelves| {
             let after = after.as_deref().map(str::as_bytes);
-            shelves.list(name.as_bytes(), prefix.as_bytes(), after, most).map(Ok)
+            shelves.list(name.as_bytes(), prefix.as_bytes(), after, most)
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::store::tests::stores::{BOUNDS, Folder, LONG, connection, event, ident
 use disk::{Chance, Disk};
 
 pub(in crate::store::embedded) mod disk;
+mod full;
 
 const FILE: &str = "identities.redb";
 const WIDE: Bounds = Bounds { entries: 1_000_000, bytes: 1 << 40, attempts: 3 };
@@ -230,33 +231,6 @@ async fn a_power_cut_loses_nothing_that_was_answered() {
         }
     };
     tokio::join!(working, cutting);
-}
-
-#[tokio::test]
-async fn a_full_disk_is_an_error_until_there_is_room() {
-    let disk = Disk::default();
-    let store = embedded(disk.clone());
-    let (ann, holder) = (identity("ann"), connection());
-    store.register(&ann, holder, terms(LONG, 9)).await.expect("an answer");
-    let one = told(&store, "ann").await;
-    disk.set_full(true);
-    for _ in 0..3 {
-        let error = store.notify(&ann, &event("x")).await.expect_err("no room");
-        assert!(matches!(error, StoreError::Unavailable(_)) && !error.to_string().contains('\n'), "{error}");
-        store.register(&ann, connection(), terms(LONG, 9)).await.expect_err("no room");
-    }
-    disk.set_full(false);
-    let mut pace = tokio::time::interval(Duration::from_millis(50));
-    let started = Instant::now();
-    while store.registered(&ann).await != Ok(true) {
-        assert!(started.elapsed() < Duration::from_secs(10), "it comes back");
-        pace.tick().await;
-    }
-    let two = store.notify(&ann, &event("x")).await.expect("an answer").expect("a known identity");
-    assert_eq!(two.holders, [holder], "who registered is still a holder, and nobody else is");
-    let Ok(Waiting::Entries(entries)) = store.waiting(&ann, holder, 9).await else { panic!("a holder") };
-    let ids: Vec<_> = entries.into_iter().map(|entry| entry.id).collect();
-    assert!(ids.contains(&one) && ids.contains(&two.id), "{ids:?}");
 }
 
 #[tokio::test]

@@ -19,8 +19,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// The same where many have lapsed, so that they go faster than they come.
 const SWEEP_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often a file that failed is opened anew.
+/// How often a file that failed is opened anew; opening reads all of it, and takes a tenth of the time at most.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the log says that the file can not be worked with.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Something to do, and the place it takes in the queue.
 pub(super) struct Job {
@@ -33,13 +36,24 @@ pub(super) trait Ask: Send {
     /// Works it out; the answer is kept until it counts.
     fn run(&mut self, books: &mut Books<'_>) -> Result<(), StoreError>;
 
+    fn needs(&self) -> Needs;
+
     /// The transaction with it is on the disk, or never was.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+/// What a question can not be answered without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// A file that can be read; what the answer would tidy up on the way is left.
+    Reading,
+    Writing,
 }
 
 /// The work, and who asked.
 pub(super) struct Question<T, W> {
     work: W,
+    needs: Needs,
     found: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -49,8 +63,8 @@ where
     T: Send + 'static,
     W: Fn(&mut Books<'_>) -> Result<T, StoreError> + Send + 'static,
 {
-    pub(super) fn boxed(work: W, reply: oneshot::Sender<Result<T, StoreError>>) -> Box<dyn Ask> {
-        Box::new(Question { work, found: None, reply })
+    pub(super) fn boxed(work: W, reply: oneshot::Sender<Result<T, StoreError>>, needs: Needs) -> Box<dyn Ask> {
+        Box::new(Question { work, needs, found: None, reply })
     }
 }
 
@@ -62,6 +76,10 @@ where
     fn run(&mut self, books: &mut Books<'_>) -> Result<(), StoreError> {
         self.found = Some((self.work)(books)?);
         Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
@@ -76,8 +94,13 @@ where
 pub(super) struct Writer {
     /// `None` after a failure, until it could be opened again. It goes before its place, which has the lock.
     database: Option<Database>,
+    /// The last durable state, while the file can not be written and somebody wants to read; or why that can not be had.
+    view: Option<Result<Database, StoreError>>,
     place: Place,
     reopened: Instant,
+    reopen_after: Duration,
+    failed: StoreError,
+    complained: Option<Instant>,
     holders: Holders,
     bounds: Bounds,
     /// The identity up to which was swept.
@@ -87,8 +110,18 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(mut place: Place, bounds: Bounds) -> Result<Self, StoreError> {
         let database = Some(place.open()?);
-        let holders = Holders::default();
-        Ok(Writer { database, place, reopened: Instant::now(), holders, bounds, swept: Vec::new() })
+        Ok(Writer {
+            database,
+            view: None,
+            place,
+            reopened: Instant::now(),
+            reopen_after: REOPEN_EVERY,
+            failed: StoreError::Unavailable("its file failed".into()),
+            complained: None,
+            holders: Holders::default(),
+            bounds,
+            swept: Vec::new(),
+        })
     }
 
     /// Works until nobody can ask any more and everything is answered.
@@ -108,12 +141,16 @@ impl Writer {
     }
 
     /// Does all of a batch in one transaction. If an identity in it is corrupt, each is on its own, so that it is no
-    /// other's trouble. After a failure of the file nothing is tried again: it may have happened all the same.
+    /// other's trouble. After a failure of the file no change is tried again: it may have happened all the same. What only
+    /// reads is answered from what is there for good.
     fn settle(&mut self, mut batch: Vec<Job>) {
         let outcome = self.transact(|books| batch.iter_mut().try_for_each(|job| job.question.run(books)));
         let alone = matches!(outcome, Err(StoreError::Corrupt(_))) && batch.len() > 1;
         for mut job in batch {
-            let outcome = if alone { self.transact(|books| job.question.run(books)) } else { outcome.clone() };
+            let mut outcome = if alone { self.transact(|books| job.question.run(books)) } else { outcome.clone() };
+            if matches!(outcome, Err(StoreError::Unavailable(_))) && job.question.needs() == Needs::Reading {
+                outcome = self.look(|books| job.question.run(books));
+            }
             job.question.answer(outcome);
         }
     }
@@ -127,7 +164,7 @@ impl Writer {
                 if swept.forgotten > SWEEP_STEP / 10 { SWEEP_AGAIN } else { SWEEP_EVERY }
             }
             Err(error) => {
-                tracing::warn!("identities: sweeping: {error}");
+                self.complain(&error);
                 SWEEP_EVERY
             }
         };
@@ -137,7 +174,7 @@ impl Writer {
     /// All of it happens, durably, or nothing.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Books<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.reopen()?;
-        let Some(database) = &self.database else { return Err(StoreError::Unavailable("its file failed".into())) };
+        let Some(database) = &self.database else { return Err(self.failed.clone()) };
         let (holders, bounds) = (&mut self.holders, self.bounds);
         // The library has checks that end in a panic; the thread has to outlive them.
         let outcome = catch_unwind(AssertUnwindSafe(|| commit(database, holders, bounds, work)))
@@ -147,20 +184,55 @@ impl Writer {
             Err(error) => {
                 self.holders.roll_back();
                 if matches!(error, StoreError::Unavailable(_)) {
-                    tracing::error!("identities: {error}");
                     self.database = None;
+                    self.failed = error.clone();
+                    self.complain(error);
                 }
             }
         }
         outcome
     }
 
+    /// As `transact`, in the last state that is on the disk for good, and nothing of it happens.
+    fn look(&mut self, work: impl FnOnce(&mut Books<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let (place, holders, bounds) = (&self.place, &mut self.holders, self.bounds);
+        let view = match self.view.get_or_insert_with(|| place.look()) {
+            Ok(view) => view,
+            Err(error) => return Err(error.clone()),
+        };
+        let looking = || {
+            let transaction = view.begin_write().map_err(lost)?;
+            work(&mut Books { ledger: Ledger::open(&transaction)?, transaction: &transaction, holders, bounds })?;
+            transaction.abort().map_err(lost)
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(looking))
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("its file is damaged".into())));
+        self.holders.roll_back();
+        if let Err(error @ StoreError::Unavailable(_)) = &outcome {
+            self.view = Some(Err(error.clone()));
+        }
+        outcome
+    }
+
+    fn complain(&mut self, error: &StoreError) {
+        if self.complained.is_none_or(|complained| complained.elapsed() >= LINE_EVERY) {
+            self.complained = Some(Instant::now());
+            tracing::error!("identities and values: {error}");
+        }
+    }
+
     /// After a failed write the library refuses the file until it is opened anew, as when the disk was full.
     fn reopen(&mut self) -> Result<(), StoreError> {
-        if self.database.is_none() && self.reopened.elapsed() >= REOPEN_EVERY {
-            self.reopened = Instant::now();
-            self.database = Some(self.place.open()?);
+        if self.database.is_some() || self.reopened.elapsed() < self.reopen_after {
+            return Ok(());
         }
+        // Opening may change the file below it.
+        self.view = None;
+        let began = Instant::now();
+        let opened = self.place.open();
+        self.reopened = Instant::now();
+        self.reopen_after = REOPEN_EVERY.max(began.elapsed() * 10);
+        self.database = Some(opened.inspect_err(|error| self.failed = error.clone())?);
         Ok(())
     }
 }

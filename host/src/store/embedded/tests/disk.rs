@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::StorageBackend;
 
+use crate::store::embedded::overlay::Below;
+
 /// What a disk writes as a whole.
 const SECTOR: usize = 512;
 
@@ -47,6 +49,16 @@ impl Disk {
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Below for Disk {
+    fn length(&self) -> io::Result<u64> {
+        self.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.read(offset, out)
     }
 }
 
