@@ -16,6 +16,20 @@ end
 redis.call('HLEN', COSTS)
 redis.call('ZCARD', LAPSING)
 local sum = tonumber(redis.call('HGET', SUM, 'bytes') or '0') or 0
+-- A sum that so many identities can not have, because another program has written it, would refuse all others for ever: it is
+-- counted anew, with what an identity can cost.
+local MOST = 2 ^ 32
+if not (sum >= 0 and sum <= redis.call('HLEN', COSTS) * MOST) then
+    sum = 0
+    for _, identity in ipairs(redis.call('HKEYS', COSTS)) do
+        local cost = tonumber(redis.call('HGET', COSTS, identity))
+        if cost and cost >= 0 and cost <= MOST then
+            sum = sum + cost
+        else
+            redis.call('HDEL', COSTS, identity)
+        end
+    end
+end
 local limit = tonumber(ARGV[5]) > 0 and tonumber(ARGV[5]) or tonumber(redis.call('HGET', SUM, 'limit') or '0') or 0
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -23,6 +23,11 @@ local function blank()
     }
 end
 
+-- Ids are about the time in microseconds. One that is a day ahead, of which nobody but another program can have written, would
+-- hide everything that is notified until then.
+local TIME = redis.call('TIME')
+local LATEST = (tonumber(TIME[1]) + 24 * 60 * 60) * 1000000
+
 -- The identity, nil if there is none, or nil and what is wrong with it.
 local function load()
     local fields = redis.call('HGETALL', HASH)
@@ -35,7 +40,7 @@ local function load()
         local kind, name = string.match(field, '^(%l+):(.*)$')
         if kind == 'holder' then
             local order, cursor = string.match(value, '^(%d+) (%d+)$')
-            if not order then
+            if not order or tonumber(cursor) > LATEST then
                 return nil, 'the holder ' .. name
             end
             table.insert(it.holders, { name = name, order = tonumber(order), cursor = tonumber(cursor) })
@@ -45,6 +50,9 @@ local function load()
             it.owner = value
         elseif type(it[field]) == 'number' then
             if not string.match(value, '^%d+$') or tonumber(value) > 2 ^ 53 then
+                return nil, 'the field ' .. field
+            end
+            if (field == 'last' or field == 'handled') and tonumber(value) > LATEST then
                 return nil, 'the field ' .. field
             end
             it[field] = tonumber(value)

@@ -12,7 +12,8 @@ local cursor = '(' .. digits(holder.cursor)
 while #taken < most and bytes < tonumber(ARGV[3]) do
     local some = events(cursor, '+inf', math.min(16, most - #taken))
     for _, event in ipairs(some) do
-        if not event.id then
+        -- One that is newer than the newest could never be acknowledged, and would come again and again.
+        if not event.id or tonumber(event.id) > it.last then
             return none('an entry of the mailbox')
         end
         if bytes >= tonumber(ARGV[3]) then

@@ -71,7 +71,10 @@ async fn foreign_values_are_errors() {
         &["HSET", KEY, "lifetime", "600000", "last", "x"],
         &["HSET", KEY, "lifetime", "600000", "last", "-1"],
         &["HSET", KEY, "lifetime", "600000", "last", "9007199254740993999"],
+        &["HSET", KEY, "lifetime", "600000", "last", "9007199254740992"],
+        &["HSET", KEY, "lifetime", "600000", "handled", "9007199254740992"],
         &["HSET", KEY, "lifetime", "600000", &holder_field, "1"],
+        &["HSET", KEY, "lifetime", "600000", &holder_field, "1 9007199254740992"],
     ];
     for command in foreign {
         server.cli(&["FLUSHALL"]);
@@ -95,6 +98,10 @@ async fn foreign_values_are_errors() {
     store.register(&ann, holder, terms.clone()).await.expect("an answer");
     server.cli(&["HSET", KEY, "holder:x", "0 0"]);
     assert!(matches!(store.notify(&ann, &event("x")).await, Err(StoreError::Corrupt(_))));
+    server.cli(&["HDEL", KEY, "holder:x"]);
+    server.cli(&["ZADD", MAILBOX, "9007199254740991", "9007199254740991 1 x[]"]);
+    assert!(matches!(store.waiting(&ann, holder, 9).await, Err(StoreError::Corrupt(_))), "it would come for ever");
+    server.cli(&["DEL", MAILBOX]);
     server.cli(&["ZADD", MAILBOX, "5", "mine"]);
     assert!(matches!(store.waiting(&ann, holder, 9).await, Err(StoreError::Corrupt(_))));
     server.cli(&["DEL", MAILBOX]);
@@ -249,4 +256,36 @@ async fn nothing_is_written_beside_a_foreign_key() {
         assert!(refused.iter().all(|answer| matches!(answer, Err(StoreError::Corrupt(_)))), "{taken}: {refused:?}");
         assert_eq!(server.cli(&["KEYS", "*"]), *taken, "what is there stays alone");
     }
+}
+
+#[tokio::test]
+async fn sums_that_can_not_be_are_counted_anew() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let bucket = Bucket { name: "shop".into(), limit: 1000 };
+    let key = |text: &str| Key::new(text.into()).expect("a key");
+    store.set(&bucket, &key("a"), vec![b'x'; 300], Lifetime::EVER).await.expect("room");
+    for sum in ["1e300", "nan", "inf", "-5", "no number", "99999999999"] {
+        server.cli(&["SET", "app:kv:{shop}:size", sum]);
+        store.set(&bucket, &key("b"), vec![b'x'; 100], Lifetime::EVER).await.expect(sum);
+        let full = store.set(&bucket, &key("c"), vec![b'x'; 600], Lifetime::EVER).await;
+        assert_eq!(full, Err(StoreError::Full(1000)), "{sum}");
+        assert_eq!(server.cli(&["GET", "app:kv:{shop}:size"]), (300 + 100 + 2 * (64 + 1)).to_string(), "{sum}");
+    }
+    for sum in ["1e300", "nan", "inf", "-5"] {
+        server.cli(&["HSET", "app:mailboxes:{mine}:sum", "bytes", sum]);
+        let name = identity(&format!("user {sum}"));
+        store.register(&name, connection(), terms(LONG, 1)).await.expect(sum);
+    }
+    assert_eq!(server.cli(&["HGET", "app:mailboxes:{mine}:sum", "bytes"]), (4 * 256).to_string());
+    server.cli(&["HSET", "app:kv:{shop}", "large", &"x".repeat(100_000)]);
+    for _ in 0..2 {
+        server.cli(&[
+            "EVAL",
+            "return redis.call('HSET', KEYS[1], 'large', string.rep('x', 300000))",
+            "1",
+            "app:kv:{shop}",
+        ]);
+    }
+    assert!(matches!(store.get(&bucket, &key("large")).await, Err(StoreError::Corrupt(_))));
 }

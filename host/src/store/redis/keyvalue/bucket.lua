@@ -39,9 +39,24 @@ local function cost(key)
     return #key + redis.call('HSTRLEN', VALUES, key) + ENTRY_COST
 end
 
+-- What the bucket counts for. A sum that so many keys and values can not have, because another program has written it, would
+-- make the bucket full for ever: it is counted anew.
+local MOST = ENTRY_COST + 512 + 256 * 1024
+local function size()
+    local sum = tonumber(redis.call('GET', SIZE) or '0')
+    if sum and sum >= 0 and sum <= redis.call('HLEN', VALUES) * MOST then
+        return sum
+    end
+    sum = 0
+    for _, key in ipairs(redis.call('HKEYS', VALUES)) do
+        sum = sum + cost(key)
+    end
+    redis.call('SET', SIZE, digits(sum))
+    return sum
+end
+
 local function resize(by)
-    local size = math.max(0, (tonumber(redis.call('GET', SIZE) or '0') or 0) + by)
-    redis.call('SET', SIZE, digits(size))
+    redis.call('SET', SIZE, digits(math.max(0, size() + by)))
 end
 
 -- Removes a key, and says whether it was there and had not lapsed.
@@ -50,10 +65,10 @@ local function remove(key)
     if held == 0 then
         return false
     end
+    resize(-held)
     redis.call('HDEL', VALUES, key)
     redis.call('ZREM', ORDER, key)
     redis.call('ZREM', LAPSING, key)
-    resize(-held)
     return not lapsed
 end
 
@@ -70,7 +85,7 @@ end
 -- Whether there is room for a value of so many bytes, in the place of what is there.
 local function has_room(key, length, limit)
     for _ = 1, PURGES do
-        local others = (tonumber(redis.call('GET', SIZE) or '0') or 0) - cost(key)
+        local others = size() - cost(key)
         if others + #key + length + ENTRY_COST <= tonumber(limit) then
             return true
         elseif not purge() then
@@ -83,12 +98,13 @@ end
 -- Sets a value for which there is room. A lifetime of 0 has no end.
 local function put(key, value, lifetime)
     remove(key)
+    local before = size()
     redis.call('HSET', VALUES, key, value)
     redis.call('ZADD', ORDER, 0, key)
     if tonumber(lifetime) > 0 then
         redis.call('ZADD', LAPSING, digits(NOW + tonumber(lifetime)), key)
     end
-    resize(#key + #value + ENTRY_COST)
+    redis.call('SET', SIZE, digits(before + #key + #value + ENTRY_COST))
     purge()
 end
 
