@@ -59,7 +59,7 @@ pub struct GuestLimits {
     /// guest gets `unavailable`.
     pub event_rate: usize,
     /// Calls for keys and values, questions whether an identity is registered, and ends of registrations and subscriptions and
-    /// their beginnings, of one controller in a second. Redis runs some 40,000 of them on its one core, and one controller is
+    /// their beginnings, of one controller in a second. Redis runs some 50,000 of them on its one core, and one controller is
     /// to leave room for the others. At more the guest gets `unavailable`.
     pub store_rate: usize,
     /// Lines in the log in a second that one controller causes. More are counted and not logged.
