@@ -101,6 +101,9 @@ metrics! {
     events_refused,
     /// Entries and publications in Redis that were not understood, and skipped.
     events_malformed,
+    /// What was in Redis, was none of a server's doing, and would have stayed in the way, so that it was put right: streams whose ids
+    /// were in the future, leases without an end, servers last heard of in the future.
+    redis_mended,
     /// Entries in Redis that a newer version wrote, and that were skipped.
     events_newer,
     /// Notifications stored for identities.

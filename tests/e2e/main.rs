@@ -46,6 +46,7 @@
 //! | `redis_programs` | other programs emit through Redis, by the README's commands; what is not understood there |
 //! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
 //! | `redis_failovers` | values and mailboxes in a cluster and behind sentinels, when a master fails |
+//! | `redis_neighbours` | other programs that spoil streams, numbers and leases in Redis, and that servers go on |
 //! | `redis_wrong` | what is said of a Redis that can not be worked with |
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
@@ -89,6 +90,7 @@ mod readme;
 mod redis_deaths;
 mod redis_failovers;
 mod redis_harness;
+mod redis_neighbours;
 mod redis_programs;
 mod redis_topologies;
 mod redis_trouble;

@@ -38,12 +38,16 @@ use crate::rate::{Admitted, RateLimit};
 
 mod backlog;
 mod entry;
+mod lease;
+mod mend;
 mod names;
 mod notices;
 mod order;
 mod publications;
 mod reader;
+mod receive;
 mod roster;
+mod senders;
 mod subscriptions;
 pub(crate) mod wire;
 mod writer;

@@ -49,6 +49,9 @@ impl LinkError {
 /// What Redis says behind NOAUTH to who chooses a database.
 const NO_DATABASE_FOR_STRANGERS: &str = "Authentication required.";
 
+/// What Redis says of a stream that takes nothing more, for which it has no word of its own.
+const END_OF_STREAM: &str = "exhausted the last possible ID";
+
 /// What Redis says of a command, as far as it makes a difference to anybody: told by the word that its errors begin with. The
 /// tests of the store have a server say each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub(crate) enum Said {
     WrongType,
     /// The group of a stream is there already.
     GroupExists,
+    /// The stream takes nothing more, because an entry of it has the largest id there is.
+    EndOfStream,
     /// This command can not be done, now or later.
     Never,
     /// It may work later, or is nothing that Redis has said.
@@ -80,6 +85,7 @@ impl Said {
             Some("NOPERM") => Said::NoPermission,
             Some("WRONGTYPE") => Said::WrongType,
             Some("BUSYGROUP") => Said::GroupExists,
+            Some("ERR") if error.detail().is_some_and(|text| text.contains(END_OF_STREAM)) => Said::EndOfStream,
             Some("ERR") => Said::Never,
             _ => Said::Other,
         }

@@ -24,6 +24,16 @@ pub(super) struct Origin {
     pub(super) index: u64,
 }
 
+impl Origin {
+    /// No server emits as many events: ten million a second for 28 years.
+    const LARGEST: u64 = 1 << 53;
+
+    /// Whether a server can have counted like this.
+    fn is_plausible(self) -> bool {
+        (1..=self.seq).contains(&self.index) && self.seq <= Origin::LARGEST
+    }
+}
+
 /// What an entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Body {
@@ -172,7 +182,12 @@ impl Fields {
             let text = self.take(name).unwrap_or_default();
             text.parse().map_err(|_| malformed(format!("{name} is {text:.20?}, not a number")))
         };
-        Ok(Some(Origin { sender, seq: number("seq")?, index: number("index")? }))
+        let origin = Origin { sender, seq: number("seq")?, index: number("index")? };
+        if !origin.is_plausible() {
+            let Origin { seq, index, .. } = origin;
+            return Err(malformed(format!("seq {seq} with index {index} is no count of a server's")));
+        }
+        Ok(Some(origin))
     }
 }
 
@@ -237,6 +252,9 @@ mod tests {
             &["v", "1", "event", "said", "to", "bob"],
             &["v", "1", "event", "said", "sender", "x", "seq", "1", "index", "1"],
             &["v", "1", "event", "said", "sender", "0123456789abcde", "seq", "1"],
+            &["v", "1", "event", "said", "sender", "0123456789abcde", "seq", "18446744073709551615", "index", "3"],
+            &["v", "1", "event", "said", "sender", "0123456789abcde", "seq", "9", "index", "10"],
+            &["v", "1", "event", "said", "sender", "0123456789abcde", "seq", "9", "index", "0"],
             &["v", "1", "event", "said", "undelivered", &ConnectionId::random(ServerId::random()).to_string()],
         ] {
             assert!(matches!(read(values(fields), 100), Err(Unreadable::Malformed(_))), "{fields:?}");

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
 use super::entry::{self, Body, Unreadable};
-use super::order::Position;
+use super::order::{Appetite, Position, weight};
 use crate::backoff::Backoff;
 use crate::identity::Identity;
 use crate::link::{LinkError, OwnLine, PATIENCE, Said};
@@ -23,14 +23,11 @@ const GROUP: &str = "lakou";
 /// How long Redis holds back its answer when there is nothing, in milliseconds.
 const BLOCK: u64 = 1000;
 
-/// How many are taken at a time.
-const COUNT: usize = 64;
-
 /// After so long, in milliseconds, an entry that was taken counts as left behind.
 const LEFT_BEHIND: u64 = 30_000;
 
-/// How often it is looked for such entries.
-const LOOK: Duration = Duration::from_secs(10);
+/// How often it is looked for such entries, and whether the stream is at its end.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What this task is called in the bus's health.
 const PART: &str = "notices";
@@ -72,21 +69,26 @@ impl Shared {
         let mut line = self.link.dial(&key, Duration::from_millis(BLOCK) + PATIENCE).await?;
         self.health.up(PART);
         let mut looked: Option<Instant> = None;
+        let mut appetite = Appetite::new();
         loop {
             let entries = if looked.is_none_or(|looked| looked.elapsed() > LOOK) {
                 looked = Some(Instant::now());
-                self.left_behind(&mut line, &key).await?
+                if self.look_at(&key, 0).await?.is_none_or(|looked| looked.mended) {
+                    return Err(LinkError::away(format!("{key} is looked at anew")));
+                }
+                self.left_behind(&mut line, &key, appetite.count()).await?
             } else {
-                self.fresh(&mut line, &key).await?
+                self.fresh(&mut line, &key, appetite.count()).await?
             };
+            appetite.had(bytes(&entries), entries.len() >= appetite.count());
             backoff.reset();
             self.pass_on(&key, entries, wanted).await?;
         }
     }
 
-    async fn fresh(&self, line: &mut OwnLine, key: &str) -> Result<Vec<Value>, LinkError> {
+    async fn fresh(&self, line: &mut OwnLine, key: &str, count: usize) -> Result<Vec<Value>, LinkError> {
         let mut read = Pipeline::new();
-        read.cmd("XREADGROUP").arg("GROUP").arg(GROUP).arg(GROUP).arg("COUNT").arg(COUNT);
+        read.cmd("XREADGROUP").arg("GROUP").arg(GROUP).arg(GROUP).arg("COUNT").arg(count);
         read.arg("BLOCK").arg(BLOCK).arg("STREAMS").arg(key).arg(">");
         // One stream: [[key, entries]].
         let answer = line.pipeline(&read).await?.pop();
@@ -94,9 +96,9 @@ impl Shared {
         Ok(items(stream.and_then(|stream| items(stream).pop()).unwrap_or_default()))
     }
 
-    async fn left_behind(&self, line: &mut OwnLine, key: &str) -> Result<Vec<Value>, LinkError> {
+    async fn left_behind(&self, line: &mut OwnLine, key: &str, count: usize) -> Result<Vec<Value>, LinkError> {
         let mut claim = Pipeline::new();
-        claim.cmd("XAUTOCLAIM").arg(key).arg(GROUP).arg(GROUP).arg(LEFT_BEHIND).arg("0-0").arg("COUNT").arg(COUNT);
+        claim.cmd("XAUTOCLAIM").arg(key).arg(GROUP).arg(GROUP).arg(LEFT_BEHIND).arg("0-0").arg("COUNT").arg(count);
         // [where to go on, entries, entries that are gone].
         let answer = items(line.pipeline(&claim).await?.pop().unwrap_or_default());
         Ok(items(answer.into_iter().nth(1).unwrap_or_default()))
@@ -139,6 +141,16 @@ impl Shared {
         remove.atomic().cmd("XACK").arg(key).arg(GROUP).arg(&done).cmd("XDEL").arg(key).arg(&done);
         self.link.pipeline(key, &mut remove).await.map(drop)
     }
+}
+
+fn bytes(entries: &[Value]) -> usize {
+    let fields = |entry: &Value| match entry {
+        Value::Array(pair) => {
+            pair.iter().map(|part| if let Value::Array(fields) = part { weight(fields) } else { 0 }).sum()
+        }
+        _ => 0,
+    };
+    entries.iter().map(fields).sum()
 }
 
 fn items(value: Value) -> Vec<Value> {

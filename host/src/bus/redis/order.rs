@@ -1,12 +1,8 @@
-//! In which order entries are handed on, which of them were there before, and which are missing.
-
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+//! In which order entries are handed on, and how many are asked for.
 
 use redis::Value;
 
 use super::entry::Origin;
-use crate::ids::ServerId;
 
 /// Where a stream has been read up to: the id of an entry, milliseconds and a number within them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +16,7 @@ impl Position {
 
     /// The next one that an entry could have.
     pub(super) fn next(self) -> Self {
-        Position(self.0, self.1.saturating_add(1))
+        self.1.checked_add(1).map_or(Position(self.0.saturating_add(1), 0), |number| Position(self.0, number))
     }
 }
 
@@ -30,6 +26,12 @@ impl std::fmt::Display for Position {
     }
 }
 
+/// How many bytes the fields of an entry have.
+pub(super) fn weight(fields: &[Value]) -> usize {
+    let length = |field: &Value| if let Value::BulkString(bytes) = field { bytes.len() } else { 0 };
+    fields.iter().map(length).sum()
+}
+
 /// An entry as Redis gives it.
 #[derive(Debug)]
 pub(super) struct Raw {
@@ -37,6 +39,9 @@ pub(super) struct Raw {
     pub(super) stream: usize,
     pub(super) at: Position,
     pub(super) fields: Vec<Value>,
+    /// How many bytes the fields have; of one that is too large they are not kept.
+    pub(super) bytes: usize,
+    pub(super) too_large: bool,
 }
 
 /// Which of a reply's entries may be handed on now, in order of time. Streams with `limit` entries may have more: what came
@@ -72,68 +77,55 @@ pub(super) fn merge<T>(entries: &mut [T], key: impl Fn(&T) -> (u64, Option<Origi
     }
 }
 
-/// What has been heard of each sender on each stream.
-#[derive(Debug, Default)]
-pub(super) struct Senders {
-    heard: HashMap<(usize, ServerId), Heard>,
-}
+/// How many entries of each stream are asked for at a time: few after a rest, and after large ones, so that one answer does not
+/// take much memory, whatever others have put there; more while there are more and they are small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Appetite(usize);
 
-#[derive(Debug)]
-struct Heard {
-    seq: u64,
-    index: u64,
-    when: Instant,
-}
+impl Appetite {
+    const FEW: usize = 16;
+    const MANY: usize = 256;
+    /// An answer of more bytes is followed by a smaller one.
+    const BYTES: usize = 1024 * 1024;
 
-/// What an event's numbers say.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is the next one.
-    Next,
-    /// It was there before.
-    Repeated,
-    /// It is new, but so many before it are missing.
-    Missed(u64),
-}
+    pub(super) fn new() -> Self {
+        Appetite(Self::FEW)
+    }
 
-impl Senders {
-    /// At so many, those that were silent for long are forgotten: servers come and go.
-    const MANY: usize = 4096;
-    const LONG: Duration = Duration::from_secs(10 * 60);
+    /// So many.
+    pub(super) fn of(count: usize) -> Self {
+        Appetite(count)
+    }
 
-    pub(super) fn judge(&mut self, stream: usize, origin: Origin) -> Verdict {
-        let when = Instant::now();
-        if self.heard.len() >= Self::MANY {
-            self.heard.retain(|_, heard| when.duration_since(heard.when) < Self::LONG);
-        }
-        if self.heard.len() >= Self::MANY {
-            // More than any application has: somebody makes them up.
-            self.heard.clear();
-        }
-        let Origin { sender, seq, index } = origin;
-        let Some(heard) = self.heard.get_mut(&(stream, sender)) else {
-            // It may have been there long before this server.
-            self.heard.insert((stream, sender), Heard { seq, index, when });
-            return Verdict::Next;
+    pub(super) fn count(self) -> usize {
+        self.0
+    }
+
+    /// An answer had so many bytes, and there may be more or not.
+    pub(super) fn had(&mut self, bytes: usize, may_be_more: bool) {
+        self.0 = if bytes > Self::BYTES {
+            // Exact enough: a count is small, and so is the quotient.
+            (self.0 / bytes.div_ceil(Self::BYTES)).max(1)
+        } else if may_be_more {
+            self.0.max(self.0.saturating_mul(4).min(Self::MANY))
+        } else {
+            Self::FEW
         };
-        heard.when = when;
-        if seq <= heard.seq {
-            return Verdict::Repeated;
-        }
-        // A sender that has forgotten a stream counts from 1 again.
-        let begins_anew = index <= heard.index;
-        let missed = if begins_anew { index.saturating_sub(1) } else { index - heard.index - 1 };
-        (heard.seq, heard.index) = (seq, index);
-        if missed == 0 { Verdict::Next } else { Verdict::Missed(missed) }
+    }
+
+    /// Nothing of the answer could be used without what comes behind it.
+    pub(super) fn need_more(&mut self) {
+        self.0 = self.0.saturating_mul(2);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ServerId;
 
     fn raw(stream: usize, millis: u64, number: u64) -> Raw {
-        Raw { stream, at: Position(millis, number), fields: Vec::new() }
+        Raw { stream, at: Position(millis, number), fields: Vec::new(), bytes: 0, too_large: false }
     }
 
     fn places(entries: &[Raw]) -> Vec<(usize, u64, u64)> {
@@ -167,24 +159,25 @@ mod tests {
     }
 
     #[test]
-    fn repeated_and_missed_events_are_recognised() {
-        let mut senders = Senders::default();
-        let sender = ServerId::random();
-        let mut judge = |seq, index| senders.judge(0, Origin { sender, seq, index });
-        assert_eq!(judge(40, 7), Verdict::Next, "the first that is heard");
-        assert_eq!(judge(41, 8), Verdict::Next);
-        assert_eq!(judge(40, 7), Verdict::Repeated);
-        assert_eq!(judge(41, 8), Verdict::Repeated);
-        assert_eq!(judge(50, 12), Verdict::Missed(3));
-        assert_eq!(judge(51, 13), Verdict::Next);
-        assert_eq!(judge(90, 1), Verdict::Next, "counted anew");
-        assert_eq!(senders.judge(1, Origin { sender, seq: 1, index: 1 }), Verdict::Next, "another stream");
+    fn small_entries_are_read_by_the_hundred_and_large_ones_one_by_one() {
+        let mut appetite = Appetite::new();
+        assert_eq!(appetite.count(), 16, "after a rest");
+        let mut had = |bytes, more| {
+            appetite.had(bytes, more);
+            appetite.count()
+        };
+        assert_eq!([had(4_000, true), had(20_000, true), had(80_000, true), had(80_000, false)], [64, 256, 256, 16]);
+        assert_eq!([had(160 << 20, true), had(10 << 20, true), had(10 << 20, false)], [1, 1, 1]);
+        assert_eq!([had(100, true), had(2 << 20, true)], [4, 2]);
+        appetite.need_more();
+        assert_eq!(appetite.count(), 4);
     }
 
     #[test]
     fn positions_are_ids() {
         assert_eq!(Position::parse(b"12-3"), Some(Position(12, 3)));
         assert_eq!(Position(12, 3).next().to_string(), "12-4");
+        assert_eq!(Position(12, u64::MAX).next(), Position(13, 0));
         for text in [&b"12"[..], b"-", b"a-1", b"1-b", b"\xff-1"] {
             assert_eq!(Position::parse(text), None);
         }

@@ -4,42 +4,29 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::{Pipeline, Script, Value};
+use redis::{Pipeline, Value};
 use tokio::sync::watch;
 
 use super::Shared;
 use super::entry::{self, Body, Origin, Unreadable};
+use super::mend::{AHEAD, Looked};
 use super::names::Stream;
-use super::order::{Position, Raw, Senders, Verdict, merge, release};
+use super::order::{Appetite, Position, Raw, merge, release, weight};
 use super::roster::LEASE;
+use super::senders::{Senders, Verdict};
 use super::writer::STREAM_LIFETIME;
 use crate::backoff::Backoff;
-use crate::bus::{Bus, EmitError, Envelope, Target};
 use crate::link::{LinkError, PATIENCE};
 
 /// How long Redis holds back its answer when there is nothing new, in milliseconds: a connection that is dead is found out
 /// within this and `PATIENCE`.
 const BLOCK: u64 = 1000;
 
-/// How many entries of each stream one answer has: some megabytes at the most with events of usual size.
-const COUNT: usize = 256;
-
 /// How often a key that should be a stream, and is none, is looked at again.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Makes sure that the stream is there, and tells the last id that it has given; nothing if something else is there.
-const FOLLOW: &str = "
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind == 'none' then
-  redis.call('XADD', KEYS[1], 'MAXLEN', 0, '*', 'v', '1')
-elseif kind ~= 'stream' then
-  return false
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-local info = redis.call('XINFO', 'STREAM', KEYS[1])
-for i = 1, #info, 2 do
-  if info[i] == 'last-generated-id' then return info[i + 1] end
-end";
+/// How often all streams are looked at: whether somebody has removed one, or brought it to its end.
+const LOOK_AT_ALL: Duration = Duration::from_secs(5);
 
 /// One task that reads some streams over one connection.
 pub(super) struct Reader {
@@ -48,8 +35,11 @@ pub(super) struct Reader {
     part: String,
     followed: Vec<Followed>,
     senders: Senders,
-    count: usize,
-    follow: Script,
+    appetite: Appetite,
+    /// Redis' time in milliseconds, and when it told it.
+    clock: (u64, Instant),
+    /// An entry has an id that is too far ahead of it.
+    in_the_future: bool,
     moved: watch::Receiver<u64>,
 }
 
@@ -82,8 +72,9 @@ impl Reader {
             shared: Arc::clone(shared),
             followed,
             senders: Senders::default(),
-            count: COUNT,
-            follow: Script::new(FOLLOW),
+            appetite: Appetite::new(),
+            clock: (0, Instant::now()),
+            in_the_future: false,
         }
     }
 
@@ -103,22 +94,21 @@ impl Reader {
 
     /// Finds out where to begin, or to go on. From here on nothing is missed.
     pub(super) async fn position(&mut self) -> Result<(), LinkError> {
-        let lifetime = STREAM_LIFETIME.to_string();
+        self.in_the_future = false;
         for followed in &mut self.followed {
-            let last: Option<Vec<u8>> =
-                self.shared.link.invoke(&self.follow, &[&followed.key], &[lifetime.as_bytes()]).await?;
-            if followed.blocked != last.is_none() {
-                followed.blocked = last.is_none();
+            let looked = self.shared.look_at(&followed.key, STREAM_LIFETIME).await?;
+            if followed.blocked != looked.is_none() {
+                followed.blocked = looked.is_none();
                 self.shared.report(&followed.key, followed.blocked);
             }
-            let Some(last) = last else { continue };
-            let last = Position::parse(&last)
-                .ok_or_else(|| LinkError::away(format!("{} has an id that is none", followed.key)))?;
+            let Some(Looked { last, now, .. }) = looked else { continue };
+            self.clock = (now, Instant::now());
             match followed.position {
                 None => followed.position = Some(last),
                 Some(position) if last < position => {
                     tracing::warn!(stream = followed.key, "redis: the stream has lost entries; reading what is there");
-                    followed.had = followed.had.max(position);
+                    // Not more than what can have been there: whatever comes from now on is new.
+                    followed.had = followed.had.max(position.min(Position(now, 0)));
                     followed.position = Some(Position::default());
                 }
                 Some(_) => {}
@@ -138,7 +128,8 @@ impl Reader {
         let mut trim = false;
         let mut looked = Instant::now();
         loop {
-            if self.followed.iter().any(|followed| followed.blocked) && looked.elapsed() >= LOOK {
+            let blocked = self.followed.iter().any(|followed| followed.blocked);
+            if self.in_the_future || looked.elapsed() >= if blocked { LOOK } else { LOOK_AT_ALL } {
                 looked = Instant::now();
                 self.position().await?;
             }
@@ -187,7 +178,7 @@ impl Reader {
             }
         };
         streams(pipeline.cmd("XREAD").arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK));
-        streams(pipeline.cmd("XREAD").arg("COUNT").arg(self.count));
+        streams(pipeline.cmd("XREAD").arg("COUNT").arg(self.appetite.count()));
         pipeline
     }
 
@@ -197,17 +188,33 @@ impl Reader {
         if entries.is_empty() {
             return false;
         }
-        let released = release(entries, self.followed.len(), self.count);
-        // Positions have not moved: a larger question is asked for the same.
-        self.count = if released.is_empty() { self.count * 2 } else { COUNT };
+        let limit = self.appetite.count();
+        let bytes = entries.iter().map(|entry| entry.bytes).sum();
+        let may_be_more = (0..self.followed.len())
+            .any(|stream| entries.iter().filter(|entry| entry.stream == stream).count() >= limit);
+        let heads = too_large_heads(&entries, self.followed.len());
+        let released = release(entries, self.followed.len(), limit);
+        self.appetite.had(bytes, may_be_more);
+        if released.is_empty() {
+            // What is skipped anyway need not wait for its turn. Else a larger question is asked for the same: positions have
+            // not moved.
+            if heads.is_empty() {
+                self.appetite = Appetite::of(limit);
+                self.appetite.need_more();
+            }
+            return heads.into_iter().fold(false, |own, raw| self.pass(&raw) || own);
+        }
         let mut own = false;
         let mut understood = Vec::with_capacity(released.len());
         for raw in released {
-            let Some(followed) = self.followed.get_mut(raw.stream) else { continue };
-            followed.position = Some(raw.at);
-            if matches!(followed.stream, Stream::Server(_)) {
-                own = true;
-                *super::lock(&self.shared.read) = raw.at;
+            if raw.at.0 > self.latest() {
+                self.in_the_future = true;
+                continue;
+            }
+            own |= self.pass(&raw);
+            let Some(followed) = self.followed.get(raw.stream) else { continue };
+            if raw.too_large {
+                continue;
             }
             match entry::read(raw.fields, self.shared.settings.max_event) {
                 Ok((body, origin)) => understood.push((raw.stream, raw.at, body, origin)),
@@ -219,6 +226,28 @@ impl Reader {
             self.hand_on(stream, at, body, origin);
         }
         own
+    }
+
+    /// The position is behind this entry now. Says whether it was on this server's own stream.
+    fn pass(&mut self, raw: &Raw) -> bool {
+        let Some(followed) = self.followed.get_mut(raw.stream) else { return false };
+        followed.position = Some(raw.at);
+        if raw.too_large {
+            let most = self.shared.largest_entry();
+            let what = format!("it has {} bytes; {most} are the most", raw.bytes);
+            self.shared.skip(&followed.key, raw.at, &Unreadable::Malformed(what));
+        }
+        let own = matches!(followed.stream, Stream::Server(_));
+        if own {
+            *super::lock(&self.shared.read) = raw.at;
+        }
+        own
+    }
+
+    /// The latest id that an entry can have by now, its milliseconds.
+    fn latest(&self) -> u64 {
+        let (told, since) = self.clock;
+        told.saturating_add(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)).saturating_add(AHEAD)
     }
 
     /// The entries of a reply to `XREAD`: none, or an array of pairs of a stream's key and its entries.
@@ -238,7 +267,10 @@ impl Reader {
                 let Value::Array(pair) = entry else { continue };
                 let Ok([Value::BulkString(id), Value::Array(fields)]) = <[Value; 2]>::try_from(pair) else { continue };
                 let Some(at) = Position::parse(&id) else { continue };
-                entries.push(Raw { stream: index, at, fields });
+                let bytes = weight(&fields);
+                let too_large = bytes > self.shared.largest_entry();
+                let fields = if too_large { Vec::new() } else { fields };
+                entries.push(Raw { stream: index, at, fields, bytes, too_large });
             }
         }
         entries
@@ -260,6 +292,25 @@ impl Reader {
                         tracing::error!(stream, %sender, lost = missed, "redis: events were lost before they were read");
                     }
                 }
+                Verdict::Contradicts(lost) => {
+                    shared.metrics.events_lost.add(usize::try_from(lost).unwrap_or(usize::MAX));
+                    shared.metrics.events_malformed.count();
+                    if shared.may_complain() {
+                        let (stream, sender) = (&followed.key, origin.sender);
+                        tracing::error!(
+                            stream,
+                            %sender,
+                            lost,
+                            "redis: the numbers of a server's events contradict each other: somebody writes in its name"
+                        );
+                    }
+                }
+                Verdict::Implausible => {
+                    let Origin { seq, index, .. } = origin;
+                    let what =
+                        format!("seq {seq} with index {index} can not follow what that server has emitted before");
+                    return shared.skip(&followed.key, at, &Unreadable::Malformed(what));
+                }
             },
             // Without numbers only the place in the stream tells old from new.
             None if at <= followed.had => return shared.metrics.events_repeated.count(),
@@ -270,60 +321,12 @@ impl Reader {
     }
 }
 
-impl Shared {
-    /// Gives an event to the connections of this server that it is for. A stream says for whom; `to` is for one's own.
-    fn hand_on(&self, stream: &Stream, body: Body) {
-        let (event, target, from) = match (stream, body) {
-            (Stream::Server(_), Body::Undelivered { event, to, target }) => {
-                return self.local.tell_undelivered(to, target, event);
-            }
-            (Stream::Server(_), Body::Ring { identity, to }) if to.server() == self.server => {
-                return self.local.ring(to, &identity);
-            }
-            (Stream::Server(_), Body::Event { event, to: Some(to), from }) => (event, Target::Connection(to), from),
-            (Stream::All, Body::Event { event, from, .. }) => (event, Target::All, from),
-            (Stream::Controller(name), Body::Event { event, from, .. }) => {
-                (event, Target::Controller(name.to_string()), from)
-            }
-            (_, Body::Undelivered { .. } | Body::Ring { .. } | Body::Notify { .. } | Body::Event { to: None, .. }) => {
-                self.metrics.events_malformed.count();
-                if self.may_complain() {
-                    tracing::warn!("redis: an event is skipped that does not say for whom it is");
-                }
-                return;
-            }
-        };
-        let envelope = Envelope { to: target, event: Arc::clone(&event), from };
-        if self.local.hand(&envelope) == Err(EmitError::Gone)
-            && let Target::Connection(target) = envelope.to
-        {
-            self.return_to_sender(target, event, from);
-        }
+/// The entries that are too large and come first on their streams.
+fn too_large_heads(entries: &[Raw], streams: usize) -> Vec<Raw> {
+    let mut heads = Vec::new();
+    for stream in 0..streams {
+        let theirs = entries.iter().filter(|entry| entry.stream == stream);
+        heads.extend(theirs.take_while(|entry| entry.too_large).map(|entry| Raw { fields: Vec::new(), ..*entry }));
     }
-
-    pub(super) fn skip(&self, key: &str, at: Position, unreadable: &Unreadable) {
-        self.count(unreadable);
-        if self.may_complain() {
-            tracing::warn!(stream = key, entry = %at, "redis: an entry is skipped: {unreadable}");
-        }
-    }
-
-    pub(super) fn count(&self, unreadable: &Unreadable) {
-        let metric = match unreadable {
-            Unreadable::Newer(_) => &self.metrics.events_newer,
-            Unreadable::Malformed(_) => &self.metrics.events_malformed,
-        };
-        metric.count();
-    }
-
-    /// Something else is in a stream's place, or no longer.
-    fn report(&self, key: &str, blocked: bool) {
-        if blocked {
-            tracing::error!("redis: {key} is no stream; what belongs there is lost until it is removed");
-            self.health.down(key, &format!("{key} is no stream"));
-        } else {
-            tracing::info!("redis: {key} is a stream again");
-            self.health.up(key);
-        }
-    }
+    heads
 }

@@ -11,6 +11,7 @@ use redis::{Script, Value};
 
 use super::Shared;
 use super::entry::{self, Body};
+use super::mend::{self, AHEAD};
 use super::names::Stream;
 use super::writer::STREAM_LIFETIME;
 use crate::ids::ServerId;
@@ -35,31 +36,44 @@ const SLOW: Duration = Duration::from_secs(1);
 /// How long a server is taken for dead. One that was only asleep says before that it lives.
 const DEAD_FOR: Duration = Duration::from_secs(60);
 
-/// How many entries of a dead server go back in one step.
+/// How many entries of a dead server go back in one step, and how many bytes.
 const RETURNED: usize = 100;
+const RETURNED_BYTES: usize = 1024 * 1024;
 
 /// What this task is called in the bus's health.
 pub(super) const PART: &str = "lease";
 
-/// Says that this server lives, and asks who has not said so for too long.
+/// Says that this server lives, and asks who has not said so for too long. Who was heard of in the future, which is nobody's
+/// doing that lives, was heard of now.
 const APPEAR: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2], 'LIMIT', 0, 100)";
+local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now + ARGV[4]), '+inf', 'LIMIT', 0, 100)
+for _, member in ipairs(ahead) do redis.call('ZADD', KEYS[1], now, member) end
+return { redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2], 'LIMIT', 0, 100), #ahead }";
 
 /// Takes entries of a dead server's stream, and the stream when it is empty. Not if the server lives after all.
 const BURY: &str = "
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
 if redis.call('TYPE', KEYS[2]).ok ~= 'stream' then
   redis.call('DEL', KEYS[2])
-  return {}
+  return { {}, 0 }
 end
-local entries = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
-for _, entry in ipairs(entries) do redis.call('XDEL', KEYS[2], entry[1]) end
-if redis.call('XLEN', KEYS[2]) == 0 then redis.call('DEL', KEYS[2]) end
-return entries";
+local entries, bytes = {}, 0
+while #entries < tonumber(ARGV[1]) and bytes < tonumber(ARGV[2]) do
+  local entry = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  if not entry then break end
+  local size = 0
+  for _, text in ipairs(entry[2]) do size = size + #text end
+  bytes = bytes + size
+  redis.call('XDEL', KEYS[2], entry[1])
+  table.insert(entries, size <= tonumber(ARGV[3]) and entry or { entry[1], {} })
+end
+local left = redis.call('XLEN', KEYS[2])
+if left == 0 then redis.call('DEL', KEYS[2]) end
+return { entries, left }";
 
 /// What this server knows of others.
 #[derive(Default)]
@@ -159,9 +173,19 @@ impl Shared {
     pub(super) async fn appear(&self) -> Result<Vec<Vec<u8>>, LinkError> {
         let lease = self.names.lease(self.server);
         let () = self.link.query(&lease, redis::cmd("SET").arg(&lease).arg(1).arg("PX").arg(millis(LEASE))).await?;
-        let arguments = [self.server.to_string(), millis(LEASE).to_string(), STREAM_LIFETIME.to_string()];
-        let arguments = arguments.each_ref().map(String::as_bytes);
-        self.link.invoke(&self.scripts.appear, &[&self.names.servers()], &arguments).await
+        let arguments = [millis(LEASE), STREAM_LIFETIME, AHEAD].map(|number| number.to_string());
+        let [lease, lifetime, ahead] = arguments.each_ref().map(String::as_bytes);
+        let server = self.server.to_string();
+        let arguments = [server.as_bytes(), lease, lifetime, ahead];
+        let (silent, ahead): (Vec<Vec<u8>>, usize) =
+            self.link.invoke(&self.scripts.appear, &[&self.names.servers()], &arguments).await?;
+        if ahead > 0 {
+            self.metrics.redis_mended.add(ahead);
+            if self.may_complain() {
+                tracing::warn!(count = ahead, "redis: the list of servers has times in the future; they are now");
+            }
+        }
+        Ok(silent)
     }
 
     /// Keeps the streams that this server follows, however quiet they are.
@@ -188,11 +212,9 @@ impl Shared {
         let waiting: Vec<ServerId> = self.roster.state().missing.keys().copied().collect();
         let suspects: HashSet<ServerId> =
             silent.into_iter().chain(written_to).chain(waiting).filter(|server| *server != self.server).collect();
-        let looks = suspects.iter().map(async |server| {
-            let lease = self.names.lease(*server);
-            let there: bool = self.link.query(&lease, redis::cmd("EXISTS").arg(&lease)).await?;
-            Ok::<_, LinkError>((!there).then_some(*server))
-        });
+        let looks = suspects
+            .iter()
+            .map(async |server| Ok::<_, LinkError>((!self.has_lease(*server).await?).then_some(*server)));
         let looked: Result<Vec<_>, _> = join_all(looks).await.into_iter().collect();
         let missing: HashSet<ServerId> = match looked {
             Ok(looked) => looked.into_iter().flatten().collect(),
@@ -281,14 +303,15 @@ impl Shared {
         let (stream, lease) = (self.names.stream(&Stream::Server(server)), self.names.lease(server));
         let mut returned = 0;
         loop {
-            let most = RETURNED.to_string();
-            let taken: Value = self.link.invoke(&self.scripts.bury, &[&lease, &stream], &[most.as_bytes()]).await?;
-            let Value::Array(entries) = taken else { return Ok(None) };
-            let count = entries.len();
+            let most = [RETURNED, RETURNED_BYTES, self.largest_entry()].map(|number| number.to_string());
+            let most = most.each_ref().map(|number| number.as_bytes());
+            let taken: Option<(Vec<Value>, u64)> =
+                self.link.invoke(&self.scripts.bury, &[&lease, &stream], &most).await?;
+            let Some((entries, left)) = taken else { return Ok(None) };
             for entry in entries {
                 returned += usize::from(self.return_entry(entry));
             }
-            if count < RETURNED {
+            if left == 0 {
                 break;
             }
         }
@@ -319,7 +342,7 @@ impl Shared {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -327,10 +350,12 @@ fn millis(duration: Duration) -> u64 {
 pub(super) struct Scripts {
     appear: Script,
     bury: Script,
+    /// How a stream is.
+    pub(super) look: Script,
 }
 
 impl Default for Scripts {
     fn default() -> Self {
-        Scripts { appear: Script::new(APPEAR), bury: Script::new(BURY) }
+        Scripts { appear: Script::new(APPEAR), bury: Script::new(BURY), look: mend::script() }
     }
 }

@@ -97,11 +97,18 @@ impl Shared {
             return Err(LinkError::away("Redis has aborted a transaction"));
         }
         let mut done = Vec::with_capacity(batch.len());
+        let mut at_its_end = None;
         for (outgoing, answer) in batch.iter().zip(answers) {
             let id = match answer {
                 Ok(Value::BulkString(id)) => String::from_utf8(id).ok(),
                 Ok(_) => None,
-                // A key of another type in the stream's place, a user who may not write, a stream that is at its end:
+                // Another program has brought the stream to its end. Once it is made anew, it takes this, too.
+                Err(error) if Said::of(&error) == Said::EndOfStream => {
+                    self.look_at(&self.names.stream(&outgoing.stream), STREAM_LIFETIME).await?;
+                    at_its_end = Some(error.to_string());
+                    continue;
+                }
+                // A key of another type in the stream's place, a user who may not write:
                 // waiting would hold up everything behind it.
                 Err(error) if matches!(Said::of(&error), Said::WrongType | Said::NoPermission | Said::Never) => {
                     self.metrics.events_lost.count();
@@ -122,7 +129,7 @@ impl Shared {
                 self.roster.written_to(server);
             }
         }
-        Ok(())
+        at_its_end.map_or(Ok(()), |error| Err(LinkError::away(error)))
     }
 
     /// Looks whether Redis still has what it has confirmed, and sends again what it has not. Of a stream that is removed as

@@ -36,7 +36,8 @@ async fn what_redis_says_of_commands() {
     for (words, said) in [
         ("XADD text * a b", Said::WrongType),
         ("HGET text a", Said::WrongType),
-        ("XADD stream * a b", Said::Never),
+        ("XADD stream * a b", Said::EndOfStream),
+        ("SET text", Said::Never),
         ("XGROUP CREATE stream group 0", Said::GroupExists),
         ("EVALSHA ffffffffffffffffffffffffffffffffffffffff 0", Said::Other),
     ] {
