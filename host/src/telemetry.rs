@@ -22,12 +22,9 @@ pub(crate) fn start(filter: Option<&str>) -> Result<(), String> {
     // By target and level only: filtering by fields would bring a whole regular-expression engine.
     let targets = targets(filter).map_err(|wrong| format!("LAKOU_LOG: is {filter:?}: {wrong}"))?;
     let colours = io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(move || Lines { out: io::stderr(), colours })
-        .with_ansi(colours)
-        // A line that can not be written, because the log is on a full disk, is lost. The library would complain in the same
-        // place, and panic when that fails, too.
-        .log_internal_errors(false);
+    // A line that can not be written, because the log is on a full disk, is lost, and nothing else is.
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(move || Lines { out: io::stderr(), colours }).with_ansi(colours);
     tracing_subscriber::registry().with(lines).with(targets).init();
     Ok(())
 }
