@@ -90,32 +90,39 @@ impl Frames {
                         return Err((at - 1, stopped));
                     }
                 }
+            } else if self.has == 0
+                && let Some(header) = left.first_chunk()
+            {
+                // All of it at once, which is how nearly all come.
+                at += self.begin(header, HEADER).map_err(|(length, stopped)| (at + length - 1, stopped))?.unwrap_or(0);
             } else if let Some(byte) = left.first() {
                 self.header[self.has] = *byte;
                 self.has += 1;
+                let header = self.header;
+                if self.begin(&header, self.has).map_err(|(_, stopped)| (at, stopped))?.is_some() {
+                    self.has = 0;
+                }
                 at += 1;
-                self.begin().map_err(|stopped| (at - 1, stopped))?;
             } else {
                 return Ok(());
             }
         }
     }
 
-    /// Looks whether the header is whole, and what it says.
-    fn begin(&mut self) -> Result<(), Stopped> {
-        let [first, second, wide @ ..] = self.header;
+    /// Looks whether a header is whole, of which so much is there, and what it says; gives how long it is.
+    fn begin(&mut self, header: &[u8; HEADER], has: usize) -> Result<Option<usize>, (usize, Stopped)> {
+        let [first, second, wide @ ..] = *header;
         let short = second & !MASKED;
         let (length, least, whole) = match short {
             126 => (u64::from(u16::from_be_bytes([wide[0], wide[1]])), 126, 4),
             127 => (u64::from_be_bytes(wide), 1 << 16, HEADER),
             _ => (u64::from(short), 0, 2),
         };
-        if self.has < whole {
-            return Ok(());
+        if has < whole {
+            return Ok(None);
         }
-        self.has = 0;
         if length < least || length > i64::MAX as u64 {
-            return Err(Stopped::Length);
+            return Err((whole, Stopped::Length));
         }
         let mask = if second & MASKED == 0 { 0 } else { MASK };
         self.rest = length.saturating_add(mask as u64);
@@ -123,7 +130,7 @@ impl Frames {
         if first == FINAL | CLOSE && (mask > 0) == self.masked && (2..126).contains(&length) {
             self.close = Some(Vec::with_capacity(MASK + usize::from(short)));
         }
-        Ok(())
+        Ok(Some(whole))
     }
 
     /// What a close frame says, if tungstenite would not understand it.
