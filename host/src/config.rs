@@ -45,8 +45,11 @@ pub struct Config {
     pub compiler: Option<PathBuf>,
     /// Origins whose pages may connect, beside pages of the request's own host; `*` is all.
     pub origins: Vec<String>,
-    /// How long a request's head may take to arrive, and an idle HTTP connection to send its next one.
+    /// How long a request's head may take to arrive: from the beginning of a connection, or from its first byte.
     pub handshake_timeout: Duration,
+    /// How long an HTTP connection is kept open between two requests. Longer than the proxies before it keep theirs, or they
+    /// send a request into a connection that has just been closed; 60 s is what they do by default.
+    pub keep_alive_timeout: Duration,
     /// A WebSocket from which nothing was heard for so long is pinged.
     pub ping_interval: Duration,
     /// A WebSocket from which nothing was heard for so long, not even a pong, is given up.
@@ -158,6 +161,8 @@ pub struct ControllerConfig {
     pub cpu_time: Option<Duration>,
     /// Instead of [`GuestLimits::call_time`].
     pub call_time: Option<Duration>,
+    /// Instead of [`GuestLimits::stream_timeout`].
+    pub stream_timeout: Option<Duration>,
     /// Instead of [`GuestLimits::hibernate_after`].
     pub hibernate_after: Option<Duration>,
     /// Instead of [`GuestLimits::max_state`].
@@ -222,6 +227,7 @@ impl Default for Config {
             compiler: None,
             origins: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(75),
             ping_interval: Duration::from_secs(25),
             idle_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(5),

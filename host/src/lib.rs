@@ -54,6 +54,7 @@ mod message;
 mod metrics;
 mod outbound;
 mod patience;
+mod phase;
 mod rate;
 mod request;
 mod shutdown;

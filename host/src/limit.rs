@@ -33,6 +33,7 @@ limits! {
     TableElements "table-elements",
     CpuTime "cpu-time",
     CallTime "call-time",
+    StreamTimeout "stream-timeout",
     Stack "stack",
     Instances "instances-per-controller",
     AllInstances "max-instances",

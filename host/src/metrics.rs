@@ -51,13 +51,13 @@ metrics! {
     clients_slowed,
     /// Requests whose head was over `max-header` or had too many fields.
     headers_too_large,
-    /// Requests whose head took longer than `handshake-timeout`, idle HTTP connections among them.
+    /// Requests whose head took longer than `handshake-timeout`, connections that begin with silence among them.
     handshakes_too_slow,
     /// Plain requests whose body was over `max-body`.
     bodies_too_large,
     /// Plain requests whose body took longer than `body-timeout` and `min-body-rate` allow.
     bodies_too_slow,
-    /// HTTP answers that were not read for `idle-timeout`, or for the `call-time` of a controller that is still making one.
+    /// HTTP answers that were not read for `idle-timeout`, or for the `stream-timeout` of a controller that is still making one.
     answers_unread,
     /// Connections of trusted proxies without a PROXY header, or with a wrong one.
     proxy_headers_refused,
@@ -140,7 +140,7 @@ metrics! {
     traps,
     /// Guest calls that went over `cpu-time`.
     cpu_exceeded,
-    /// Guest calls that went over `call-time`.
+    /// Guest calls that went over `call-time`, or over `stream-timeout`.
     time_exceeded,
     /// Memory or table growth refused to a guest.
     memory_refused,

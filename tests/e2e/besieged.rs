@@ -16,5 +16,6 @@ mod proxies;
 const SHORT: Duration = Duration::from_millis(300);
 
 fn host() -> Furnished {
-    TestHost::serving(&["echo", "probe", "breaks-off"])
+    // Who has been answered and says no more is let go of soon, too.
+    TestHost::serving(&["echo", "probe", "breaks-off"]).config(|config| config.keep_alive_timeout = SHORT * 4)
 }

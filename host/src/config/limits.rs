@@ -22,6 +22,9 @@ pub struct GuestLimits {
     pub cpu_time: Duration,
     /// Wall-clock time of one call. A call that takes longer is ended.
     pub call_time: Duration,
+    /// How long the answer to a plain request may stand still once it has begun: a stream of events has a heartbeat more
+    /// often. One that is silent for longer is ended; where the client does not read, it is the client's matter.
+    pub stream_timeout: Duration,
     /// How long all connections of an instance have to be idle until their objects are saved and its memory is given back,
     /// if its class can be resumed.
     pub hibernate_after: Duration,
@@ -83,6 +86,7 @@ impl Default for GuestLimits {
             stack: 512 * KIB,
             cpu_time: Duration::from_millis(100),
             call_time: Duration::from_secs(5),
+            stream_timeout: Duration::from_secs(60),
             hibernate_after: Duration::from_secs(10 * 60),
             max_state: 64 * KIB,
             max_timers: 64,
@@ -115,6 +119,7 @@ impl GuestLimits {
             stack: own.stack.unwrap_or(self.stack),
             cpu_time: own.cpu_time.unwrap_or(self.cpu_time),
             call_time: own.call_time.unwrap_or(self.call_time),
+            stream_timeout: own.stream_timeout.unwrap_or(self.stream_timeout),
             hibernate_after: own.hibernate_after.unwrap_or(self.hibernate_after),
             max_state: own.max_state.unwrap_or(self.max_state),
             max_timers: own.max_timers.unwrap_or(self.max_timers),

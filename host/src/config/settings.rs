@@ -84,6 +84,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.origins = value::origins(v)?;
     "handshake-timeout" "TIME" "how long the head of a request may take [default: 10s]"
         |c, v| c.handshake_timeout = value::duration(v, MILLISECOND)?;
+    "keep-alive-timeout" "TIME" "an idle HTTP connection is closed after this [default: 75s]"
+        |c, v| c.keep_alive_timeout = value::duration(v, MILLISECOND)?;
     "ping-interval" "TIME" "a silent WebSocket is pinged after this [default: 25s]"
         |c, v| c.ping_interval = value::duration(v, MILLISECOND)?;
     "idle-timeout" "TIME" "a silent WebSocket is given up after this [default: 60s]"
@@ -160,6 +162,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.guest.cpu_time = value::duration(v, MILLISECOND)?;
     "call-time" "TIME" "time of one call into a controller in all [default: 5s]"
         |c, v| c.guest.call_time = value::duration(v, MILLISECOND)?;
+    "stream-timeout" "TIME" "how long an answer that has begun may stand still [default: 60s]"
+        |c, v| c.guest.stream_timeout = value::duration(v, MILLISECOND)?;
     "hibernate-after" "TIME" "idle objects that can be saved give their memory back after this [default: 10m]"
         |c, v| c.guest.hibernate_after = value::duration(v, MILLISECOND)?;
     "max-state" "SIZE" "saved state of one connection [default: 64KiB]"
@@ -212,6 +216,7 @@ pub(super) const CONTROLLER_SETTINGS: &[ControllerSetting] = controller_settings
     "memory" |c, v| c.memory = Some(value::size(v, LEAST_MEMORY, MOST_MEMORY)?);
     "cpu-time" |c, v| c.cpu_time = Some(value::duration(v, MILLISECOND)?);
     "call-time" |c, v| c.call_time = Some(value::duration(v, MILLISECOND)?);
+    "stream-timeout" |c, v| c.stream_timeout = Some(value::duration(v, MILLISECOND)?);
     "hibernate-after" |c, v| c.hibernate_after = Some(value::duration(v, MILLISECOND)?);
     "max-state" |c, v| c.max_state = Some(value::size(v, 1, 16 * 1024 * 1024)?);
     "max-timers" |c, v| c.max_timers = Some(value::count(v, 10_000)?);

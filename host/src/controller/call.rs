@@ -1,7 +1,9 @@
 //! Calling into a guest under its limits, and naming the cause when a call fails.
 
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wasmtime::Store;
 
 use super::class::Class;
@@ -18,6 +20,8 @@ pub(crate) enum CallError {
     Cpu(Duration),
     #[error("it was not back after {0:?}")]
     Time(Duration),
+    #[error("its answer stood still for {0:?}")]
+    Silence(Duration),
     #[error("memory was refused, and the guest gave up: {0}")]
     Memory(String),
     #[error("it recursed deeper than {0} bytes of stack")]
@@ -36,6 +40,7 @@ impl CallError {
         match self {
             CallError::Cpu(_) => Some(Limit::CpuTime),
             CallError::Time(_) => Some(Limit::CallTime),
+            CallError::Silence(_) => Some(Limit::StreamTimeout),
             CallError::Stack(_) => Some(Limit::Stack),
             CallError::Handles(_) => Some(Limit::Handles),
             CallError::Handover(_) => Some(Limit::Handover),
@@ -53,8 +58,8 @@ pub(super) fn begin(store: &mut Store<GuestState>) {
     store.set_epoch_deadline(1);
 }
 
-/// Awaits a call. It may take `call_time`, counted anew when that has passed and the call has moved on meanwhile, so that a
-/// single step takes twice the time at the most.
+/// Awaits a call. It may take `call_time` from its beginning, or from its last sign of life; a call that makes a stream may be
+/// silent as long as its clock says.
 ///
 /// # Cancel safety
 ///
@@ -65,15 +70,31 @@ pub(super) async fn within<T>(
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Ended> {
     let mut call = std::pin::pin!(call);
-    loop {
-        let before = clock.moves();
-        let polled = std::future::poll_fn(|context| clock.poll(call.as_mut(), context));
-        match tokio::time::timeout(call_time, polled).await {
-            Ok(result) => return result.map_err(Ended::Error),
-            Err(_elapsed) if clock.moves() != before => {}
-            Err(_elapsed) => return Err(Ended::Late),
+    let mut timer = std::pin::pin!(tokio::time::sleep(call_time));
+    let mut seen = clock.moves();
+    let limit = || clock.silence().unwrap_or(call_time);
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(result) = clock.poll(call.as_mut(), context) {
+            return Poll::Ready(result.map_err(Ended::Error));
         }
-    }
+        let moves = clock.moves();
+        if moves != seen {
+            seen = moves;
+            timer.as_mut().reset(Instant::now() + limit());
+        }
+        while timer.as_mut().poll(context).is_ready() {
+            // What moves a body is another task, which does not wake this one.
+            let moves = clock.moves();
+            let end = clock.moved_at() + limit();
+            if moves == seen || end <= Instant::now() {
+                return Poll::Ready(Err(Ended::Late));
+            }
+            seen = moves;
+            timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// How a call ended that did not return.
@@ -91,7 +112,10 @@ impl Class {
         let error = match ended {
             Ended::Late => {
                 metrics.time_exceeded.count();
-                CallError::Time(self.limits.call_time)
+                match state.clock.silence() {
+                    Some(silence) => CallError::Silence(silence),
+                    None => CallError::Time(self.limits.call_time),
+                }
             }
             Ended::Error(_) if state.meter.exceeded() => {
                 metrics.cpu_exceeded.count();

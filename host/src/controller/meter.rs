@@ -27,6 +27,21 @@ struct Readings {
     steps: AtomicU32,
     /// Signs of life that renew the wall-clock limit: the steps, and pieces of bodies that have moved.
     moves: AtomicU32,
+    /// When the last piece moved, in milliseconds since the clock was made.
+    moved_at: AtomicU64,
+    /// How long nothing may move, in milliseconds; 0: as long as a call may take.
+    silence: AtomicU64,
+    made: Made,
+}
+
+/// When a clock was made, as the runtime's timers count.
+#[derive(Debug)]
+struct Made(tokio::time::Instant);
+
+impl Default for Made {
+    fn default() -> Self {
+        Made(tokio::time::Instant::now())
+    }
 }
 
 impl Clock {
@@ -38,12 +53,30 @@ impl Clock {
     /// The call has come to its next item, which has limits of its own.
     pub(super) fn step(&self) {
         self.0.steps.fetch_add(1, Ordering::Relaxed);
+        // Without the time: who polls the call sees it in the same moment.
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A piece of a body has moved, in whatever task: the wall-clock limit begins anew.
+    pub(super) fn moved(&self) {
+        self.0.moved_at.store(millis(self.0.made.0.elapsed()), Ordering::Relaxed);
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// From now on the call makes a stream, which may be silent for so long.
+    pub(super) fn streams(&self, silence: Duration) {
+        self.0.silence.store(millis(silence), Ordering::Relaxed);
         self.moved();
     }
 
-    /// The call is alive: its wall-clock limit begins anew.
-    pub(super) fn moved(&self) {
-        self.0.moves.fetch_add(1, Ordering::Relaxed);
+    /// How long nothing may move, if it is not as long as a call may take.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        Some(self.0.silence.load(Ordering::Relaxed)).filter(|millis| *millis > 0).map(Duration::from_millis)
+    }
+
+    /// When a piece moved last.
+    pub(super) fn moved_at(&self) -> tokio::time::Instant {
+        self.0.made.0 + Duration::from_millis(self.0.moved_at.load(Ordering::Relaxed))
     }
 
     pub(super) fn moves(&self) -> u32 {
@@ -121,6 +154,10 @@ impl Meter {
     fn refilled(&self) -> Duration {
         self.budget.mul_f64(self.began.elapsed().as_secs_f64() / self.refill.as_secs_f64())
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn thread_cpu_nanos() -> u64 {

@@ -48,8 +48,8 @@ pub(crate) enum NoAnswer {
 type Head = oneshot::Sender<Result<Response<UnsyncBoxBody<Bytes, Error>>, ErrorCode>>;
 
 impl Class {
-    /// Has the controller answer a request. The head is there within `call-time`; after that, `call-time` is how long
-    /// neither body may move while the guest is at work.
+    /// Has the controller answer a request. The head is there within `call-time`, counted anew with each piece of the
+    /// request's body; after that, `stream-timeout` is how long neither body may move while the guest is at work.
     pub(crate) async fn answer<B>(
         self: &Arc<Self>,
         request: Request<B>,
@@ -85,6 +85,7 @@ impl Class {
         }
         match answer {
             Ok(Ok(response)) => {
+                clock.streams(self.limits.stream_timeout);
                 Ok(response.map(|body| Whole { body: moving(body, clock), failed, unread }.boxed_unsync()))
             }
             Ok(Err(error)) => Err(NoAnswer::Error(cut(&format!("{error:?}"), 300).to_owned())),

@@ -24,12 +24,13 @@ use crate::ids::ConnectionId;
 use crate::linger::Lingering;
 use crate::mailbox::{NotAccepted, Work};
 use crate::patience::Patient;
+use crate::phase::Watched;
 use crate::request::{Acceptance, Peer, Request as Asked};
 use crate::session::{Session, Socket};
 use crate::text::cut;
 
 /// The stream that the server gave to hyper.
-type ClientStream = Patient<Lingering<TcpStream>>;
+type ClientStream = Watched<Patient<Lingering<TcpStream>>>;
 
 /// Answers a request for a WebSocket; if the answer is 101, a session takes over the stream.
 pub(super) async fn accept(
@@ -91,7 +92,9 @@ async fn open(
             return None;
         }
     };
-    let (socket, read) = (stream.io.into_inner().into_inner().into_inner(), stream.read_buf);
+    let socket = stream.io.into_inner().into_inner().into_inner().into_inner();
+    // A copy, which is mostly of nothing: the library's own buffer has room for a head, and a session would keep it for ever.
+    let read = Bytes::copy_from_slice(&stream.read_buf);
     let socket = Socket::accepted(socket, read, &seat.class.environment.settings).await;
     Some(Box::new(Session::new(socket, connection, seat, Some(visitor))))
 }

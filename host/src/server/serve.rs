@@ -3,13 +3,16 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use http::Request;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::accept::Door;
@@ -17,6 +20,7 @@ use crate::clients::Limit;
 use crate::http::Client;
 use crate::linger::Lingering;
 use crate::patience::Patient;
+use crate::phase::{Phase, PhaseTimeout, Phases, Watched};
 
 /// Serves the requests of one client.
 pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
@@ -24,24 +28,50 @@ pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
     let _ = stream.set_nodelay(true);
     let visitor = client.visitor.clone();
     let settings = door.clients.settings();
-    let stream = Patient::new(Lingering::new(stream), settings.idle_timeout);
+    let phases = Phases::default();
+    let stream = Watched::new(Patient::new(Lingering::new(stream), settings.idle_timeout), &phases);
     let service = Arc::clone(&door.service);
+    let mut timeout = PhaseTimeout::new(&phases, settings.handshake_timeout, settings.keep_alive_timeout);
     let respond = service_fn(move |request: Request<Incoming>| {
-        let (service, client) = (Arc::clone(&service), client.clone());
-        async move { Ok::<_, Infallible>(service.respond(request, client).await) }
+        let (service, client, answering) = (Arc::clone(&service), client.clone(), phases.request());
+        async move {
+            let response = service.respond(request, client).await;
+            // The request is over when its answer is.
+            let held = move |frame| {
+                let _ = &answering;
+                frame
+            };
+            Ok::<_, Infallible>(response.map(|body| body.map_frame(held)))
+        }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.handshake_timeout)
+        .header_read_timeout(None)
         .max_buf_size(settings.max_header)
         .serve_connection(TokioIo::new(stream), respond)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        _ = door.stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let mut stopping = false;
+    let served = loop {
+        let step = poll_fn(|context| match connection.as_mut().poll(context) {
+            Poll::Ready(served) => Poll::Ready(Step::Served(served)),
+            Poll::Pending => timeout.poll(context).map(Step::Passed),
+        });
+        let step = tokio::select! {
+            step = step => step,
+            _ = door.stopping.changed(), if !stopping => Step::Stopping,
+        };
+        match step {
+            Step::Served(served) => break served,
+            // What is dropped here is cut off.
+            Step::Passed(Phase::Head) => return visitor.met(Limit::HandshakeTimeout),
+            Step::Passed(Phase::Idle | Phase::Request) => {
+                connection.as_mut().graceful_shutdown();
+                break connection.await;
+            }
+            Step::Stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
         }
     };
     if let Err(error) = served {
@@ -50,6 +80,16 @@ pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
             visitor.met(limit);
         }
     }
+}
+
+/// What is next on an HTTP connection.
+enum Step {
+    /// It has ended.
+    Served(hyper::Result<()>),
+    /// A phase has lasted too long.
+    Passed(Phase),
+    /// The server stops.
+    Stopping,
 }
 
 /// Which limit an HTTP connection ended by, if it was one.
@@ -61,8 +101,6 @@ fn met(error: &hyper::Error) -> Option<Limit> {
         Some(Limit::Http2)
     } else if error.is_parse() {
         Some(Limit::Http)
-    } else if error.is_timeout() {
-        Some(Limit::HandshakeTimeout)
     } else if error.source().and_then(|cause| cause.downcast_ref()).is_some_and(timed_out) {
         Some(Limit::AnswerTimeout)
     } else {
