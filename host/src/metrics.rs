@@ -67,6 +67,8 @@ metrics! {
     http2_refused,
     /// Plain requests whose client was gone before the end of their body.
     bodies_broken_off,
+    /// Plain requests whose guest ended with a failure after the client had left, or had been given up: not the guest's fault.
+    answers_abandoned,
     /// WebSockets closed because of a message over `max-message`, a frame over `max-frame`, or empty fragments without end.
     messages_too_large,
     /// Handshakes refused, and WebSockets closed, because of something that RFC 6455 forbids.

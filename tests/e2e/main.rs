@@ -32,6 +32,7 @@
 //! | `unread` | clients that read nothing: what is owed to them does not pile up |
 //! | `closing` | the host closes, and the client does not make it easy |
 //! | `silence` | who counts as idle, and who does not |
+//! | `answers` | what stock guests answer, who is at fault when they end, and what is no answer |
 //! | `broken_answers` | half a plain answer does not pass for a whole one |
 //! | `kept_sockets` | a socket that outlives its connection is gone |
 //! | `overrides` | settings of one controller, and settings that are too much |
@@ -59,6 +60,7 @@
 mod harness;
 
 mod addressees;
+mod answers;
 mod besieged;
 mod bodies;
 mod broken_answers;

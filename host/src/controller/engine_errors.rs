@@ -31,6 +31,11 @@ pub(super) fn exceeded(error: &Error) -> Option<Exceeded> {
     cause.contains(FUEL_EXHAUSTED).then_some(Exceeded::Handover)
 }
 
+/// Whether a guest has ended itself, and says that all is well.
+pub(super) fn is_good_exit(error: &Error) -> bool {
+    error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some_and(|exit| exit.0 == 0)
+}
+
 /// The import that nothing fits, if that is why linking has failed.
 pub(super) fn missing_import(error: &Error) -> Option<String> {
     let text = format!("{error:#}");

@@ -1,16 +1,12 @@
 //! Plain HTTP requests, answered by a component's `wasi:http/incoming-handler`. Each request has a fresh instance: nothing
 //! of one request is there for the next, and a failure ends one request only. Bodies stream both ways.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
@@ -19,11 +15,18 @@ use wasmtime_wasi_http::{Error, WasiHttpView};
 use super::body::{Bounded, Fault};
 use super::call::{self, Ended};
 use super::class::Class;
+use super::engine_errors::is_good_exit;
 use super::meter::Clock;
 use super::state::{GuestState, new_store};
 use crate::clients::{Limit as ClientLimit, Visitor};
 use crate::limit::Limit;
 use crate::text::cut;
+
+pub(in crate::controller) use self::progress::Progress;
+use self::whole::{Between, Waiting, Whole};
+
+mod progress;
+mod whole;
 
 /// The body of a controller's answer; it may still be in the making.
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -66,14 +69,15 @@ impl Class {
         let slots = self.request_slots(&visitor).await?;
         self.environment.metrics.http_requests.count();
         let clock = Clock::default();
-        let failed = Arc::new(AtomicBool::new(false));
-        let unread = Arc::new(AtomicBool::new(false));
+        let between = Arc::new(Between::default());
+        // From here on whoever is dropped lets the answer go.
+        let mut waiting = Waiting::new(&between);
+        let head_only = parts.method == Method::HEAD;
         let (head, answer) = oneshot::channel();
         let request = Request::from_parts(parts, moving(body, clock.clone()));
-        let client = (visitor, fault.clone(), Arc::clone(&unread));
+        let client = Client { visitor, fault: fault.clone(), between: Arc::clone(&between), head_only };
         let alive = self.environment.alive.clone();
-        let task =
-            handle(Arc::clone(self), component, request, head, clock.clone(), Arc::clone(&failed), client, slots);
+        let task = handle(Arc::clone(self), component, request, head, clock.clone(), client, slots);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
         tokio::spawn(async move {
             task.await;
@@ -83,15 +87,56 @@ impl Class {
         if let Some(at_fault) = fault.verdict() {
             return Err(at_fault);
         }
-        match answer {
-            Ok(Ok(response)) => {
-                clock.streams(self.limits.stream_timeout);
-                Ok(response.map(|body| Whole { body: moving(body, clock), failed, unread }.boxed_unsync()))
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                waiting.is_served();
+                return Err(NoAnswer::Error(cut(&format!("{error:?}"), 300).to_owned()));
             }
-            Ok(Err(error)) => Err(NoAnswer::Error(cut(&format!("{error:?}"), 300).to_owned())),
-            Err(_dropped) => Err(NoAnswer::Failed),
+            Err(_dropped) => {
+                waiting.is_served();
+                return Err(NoAnswer::Failed);
+            }
+        };
+        clock.streams(self.limits.stream_timeout);
+        let (mut head, body) = response.into_parts();
+        let body = Whole::new(moving(body, clock), between, fault, waiting);
+        if head.status.is_informational() {
+            // Neither an answer, nor the guest's to send (RFC 9110, section 15.2).
+            return Err(NoAnswer::Error(format!("status {}, which is no answer", head.status.as_u16())));
         }
+        if head_only || has_no_content(head.status) {
+            if head.status == StatusCode::RESET_CONTENT {
+                head.headers.remove(header::CONTENT_LENGTH);
+            }
+            self.discard(body);
+            return Ok(Response::from_parts(head, Empty::new().map_err(|never| match never {}).boxed_unsync()));
+        }
+        Ok(Response::from_parts(head, body.boxed_unsync()))
     }
+
+    /// Takes in a body that goes to nobody, as a client would, so that the guest does what it does for others. For as long as
+    /// a call may take: a stream without an end is let go of then.
+    fn discard(&self, mut body: impl http_body::Body<Data = Bytes> + Send + Unpin + 'static) {
+        let (call_time, alive) = (self.limits.call_time, self.environment.alive.clone());
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(call_time, async { while let Some(Ok(_)) = body.frame().await {} }).await;
+            drop((body, alive));
+        });
+    }
+}
+
+/// Whether an answer with this status has no content, whatever the guest writes (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5).
+fn has_no_content(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// What is to be known of the client while the guest is at work.
+struct Client {
+    visitor: Visitor,
+    fault: Fault,
+    between: Arc<Between>,
+    head_only: bool,
 }
 
 /// What a request takes up while it is answered.
@@ -132,21 +177,20 @@ impl Class {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that one request has, each used once")]
 async fn handle<B>(
     class: Arc<Class>,
     component: ProxyPre<GuestState>,
     request: Request<B>,
     head: Head,
     clock: Clock,
-    failed: Arc<AtomicBool>,
-    (visitor, fault, unread): (Visitor, Fault, Arc<AtomicBool>),
+    client: Client,
     // Given back after the store, which is dropped first.
     _slots: Slots,
 ) where
     B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
 {
     let mut store = new_store(&class, clock.clone());
+    store.data_mut().progress = Progress::of(client.head_only);
     call::begin(&mut store);
     let mut http = store.data_mut().http();
     let resources = http.new_incoming_request(Scheme::Http, request).and_then(|request| {
@@ -158,60 +202,56 @@ async fn handle<B>(
         let proxy = component.instantiate_async(&mut store).await?;
         proxy.wasi_http_incoming_handler().call_handle(&mut store, request, head).await
     };
-    if let Err(ended) = call::within(class.limits.call_time, &clock, answering).await {
-        let by_client = match ended {
-            Ended::Late if unread.load(Ordering::Acquire) => {
-                visitor.met(ClientLimit::AnswerTimeout);
+    let between = &client.between;
+    let alone = async {
+        between.gone().await;
+        // Nobody waits for it: it may finish what it is at, and no more.
+        clock.streams(class.limits.call_time);
+        std::future::pending::<()>().await;
+    };
+    let called = tokio::select! {
+        biased;
+        () = alone => Ok(()),
+        called = call::within(class.limits.call_time, &clock, answering) => called,
+    };
+    let state = store.data();
+    match called {
+        Ok(()) => {
+            class.breaker.done(1);
+            class.breaker.welcomed();
+            return;
+        }
+        // Runtimes of other languages end so.
+        Err(Ended::Error(error)) if state.progress.is_whole() && is_good_exit(&error) => {
+            class.breaker.done(1);
+            class.breaker.welcomed();
+            return;
+        }
+        Err(ended) if client.is_to_blame(&ended, state) => {}
+        Err(ended) if between.is_let_go() => {
+            class.environment.metrics.answers_abandoned.count();
+            let (controller, client) = (&*class.name, client.visitor.address().ip());
+            tracing::debug!(controller, %client, "http ended after its client: {ended:?}");
+        }
+        Err(ended) => class.failed(ended, state, "http"),
+    }
+    if !store.data().progress.is_whole() {
+        // Before the store and its end of the body are dropped, which by itself would look like the body's end.
+        client.between.fail();
+    }
+}
+
+impl Client {
+    /// Whether the call has ended for what the client did or did not do; it is counted then.
+    fn is_to_blame(&self, ended: &Ended, state: &GuestState) -> bool {
+        match ended {
+            Ended::Late if self.between.is_unread() => {
+                self.visitor.met(ClientLimit::AnswerTimeout);
                 true
             }
-            Ended::Late => fault.blame(&visitor),
-            Ended::Error(_) => fault.verdict().is_some() && !store.data().meter.exceeded(),
-        };
-        if !by_client {
-            class.failed(ended, store.data(), "http");
+            Ended::Late => self.fault.blame(&self.visitor),
+            Ended::Error(_) => self.fault.verdict().is_some() && !state.meter.exceeded(),
         }
-        // Before the store and its end of the body are dropped, which by itself would look like the body's end.
-        failed.store(true, Ordering::Release);
-    } else {
-        class.breaker.done(1);
-        class.breaker.welcomed();
-    }
-}
-
-/// The body of an answer, which ends well only if the guest has not failed: half an answer must not pass for a whole one.
-struct Whole<B> {
-    body: B,
-    failed: Arc<AtomicBool>,
-    /// The client has not yet taken the last piece that the guest has made: it is the client that is waited for.
-    unread: Arc<AtomicBool>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the controller failed in the middle of its answer")]
-struct Half;
-
-impl<B> http_body::Body for Whole<B>
-where
-    B: http_body::Body<Data = Bytes, Error = Error> + Unpin,
-{
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.unread.store(false, Ordering::Release);
-        let polled = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.unread.store(polled.is_some(), Ordering::Release);
-        match polled {
-            None if self.failed.swap(false, Ordering::AcqRel) => Poll::Ready(Some(Err(Half.into()))),
-            frame => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -12,6 +12,7 @@ use super::imports::outgoing::Outgoing;
 use super::limits::MemoryLimit;
 use super::meter::{Clock, Meter};
 use super::output::{Lines, Source, WorkingFor};
+use super::plain::Progress;
 use crate::ids::ConnectionId;
 
 /// Random bytes that a guest gets in one call.
@@ -29,6 +30,8 @@ pub(crate) struct GuestState {
     pub(super) meter: Meter,
     pub(super) memory: MemoryLimit,
     pub(super) batch: Batch,
+    /// Of the answer to a plain request; a store for connections has none.
+    pub(super) progress: Progress,
     pub(super) clock: Clock,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -107,6 +110,7 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
             Arc::clone(&class.environment.metrics),
             Arc::clone(&class.hits),
         ),
+        progress: Progress::default(),
         clock,
         wasi: class.granted.furnish(
             WasiCtx::builder()

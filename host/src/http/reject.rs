@@ -156,12 +156,22 @@ fn refused(refusal: Refusal, log: &RateLimit) -> Response<Body> {
     *response.status_mut() = status;
     for (name, value) in &refusal.headers {
         match handshake::header(name, value) {
-            Ok((name, _)) if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) => {
+            Ok((name, _)) if is_own(&name, status) => {
                 return failed(format!("the header {name}, which is the host's to set"));
             }
             Ok((name, value)) => drop(response.headers_mut().append(name, value)),
             Err(wrong) => return failed(format!("a bad header: {wrong}")),
         }
     }
+    if response.headers().contains_key(UPGRADE) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
     response
+}
+
+/// Whether a header field of a refusal is the host's to set: what says how long the answer is, and what rules the connection.
+/// The protocol to upgrade to is what a 426 is for (RFC 9110, section 15.5.22).
+fn is_own(name: &HeaderName, status: StatusCode) -> bool {
+    [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name)
+        || (*name == UPGRADE && status != StatusCode::UPGRADE_REQUIRED)
 }

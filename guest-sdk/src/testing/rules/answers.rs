@@ -36,7 +36,11 @@ pub(in crate::testing) fn refusal(refusal: &Refusal) -> Checked {
     if !(300..600).contains(&refusal.status) {
         return Err(failed(format!("status {}; 300 to 599 are possible", refusal.status)));
     }
-    fields(&refusal.headers, |name| [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name)).map_err(failed)
+    let is_own = |name: &HeaderName| {
+        [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name)
+            || (*name == header::UPGRADE && refusal.status != 426)
+    };
+    fields(&refusal.headers, is_own).map_err(failed)
 }
 
 fn fields(fields: &[(String, Vec<u8>)], is_own: impl Fn(&HeaderName) -> bool) -> Checked {

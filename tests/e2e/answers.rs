@@ -1,0 +1,109 @@
+//! Answers of stock guests to plain requests: who is at fault when they end, and which of them are none.
+
+use crate::harness::binary::{self, Call};
+use crate::harness::host::TestHost;
+
+/// More than the failures that back a controller off.
+const MANY: u64 = 14;
+
+async fn host() -> TestHost {
+    TestHost::with(&["answers", "plain-http", "echo"]).await
+}
+
+/// The controller is well, and nobody has counted anything against it.
+async fn is_well(host: &TestHost) {
+    assert_eq!(host.ask("GET", "/answers/status-200").get().await.text(), "content");
+    let counted = host.counted();
+    assert_eq!((counted.traps, counted.backed_off), (0, 0), "{counted:?}");
+}
+
+#[tokio::test]
+async fn clients_that_leave_are_not_the_controllers_failures() {
+    let host = host().await;
+    for _ in 0..MANY {
+        let mut exchange = host.ask("GET", "/answers/stream-").begin().await;
+        assert_eq!(exchange.head().await.status, 200);
+        assert_eq!(exchange.chunk().await.as_deref(), Some(&b"piece"[..]));
+    }
+    host.counts("each guest has failed", |counted| counted.answers_abandoned == MANY).await;
+    is_well(&host).await;
+}
+
+#[tokio::test]
+async fn clients_that_ask_for_the_head_of_a_stream_are_not_the_controllers_failures() {
+    let times = |config: &mut lakou_host::Config| config.guest.call_time = std::time::Duration::from_millis(200);
+    let host = TestHost::serving(&["answers"]).config(times).start().await;
+    for _ in 0..MANY {
+        assert_eq!(host.ask("HEAD", "/answers/stream-").get().await.status, 200);
+    }
+    host.counts("each stream was let go of", |counted| counted.answers_abandoned == MANY).await;
+    is_well(&host).await;
+}
+
+#[tokio::test]
+async fn an_answer_without_content_may_say_how_long_it_would_be() {
+    let host = host().await;
+    for _ in 0..MANY {
+        let answer = host.ask("HEAD", "/answers/length-200").get().await;
+        assert_eq!((answer.status, answer.header("content-length")), (200, Some("5")));
+        assert_eq!(host.ask("GET", "/answers/length-304").get().await.status, 304);
+    }
+    // Where there is content, what was promised has to come.
+    let mut client = host.dial().await;
+    client.write("GET /answers/length-200 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    client.expect_end().await;
+    host.counts("that one has failed", |counted| counted.traps == 1).await;
+}
+
+#[tokio::test]
+async fn what_is_finished_is_sent_though_the_guest_exits() {
+    let host = host().await;
+    for _ in 0..MANY {
+        let answer = host.ask("GET", "/answers/exit-0").get().await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "all of it"));
+    }
+    is_well(&host).await;
+    for (failures, how) in (1..).zip(["exit-1", "trap-"]) {
+        let answer = host.ask("GET", &format!("/answers/{how}")).get().await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "all of it"), "{how}");
+        host.counts("it is a failure all the same", |counted| counted.traps == failures).await;
+    }
+}
+
+#[tokio::test]
+async fn who_exits_without_a_whole_answer_has_failed() {
+    let host = host().await;
+    assert_eq!(host.ask("GET", "/answers/none-0").get().await.status, 500);
+    let mut client = host.dial().await;
+    client.write("GET /answers/half-0 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answer = client.expect_end().await;
+    assert!(!answer.ends_with(b"0\r\n\r\n"), "an empty chunk says that this was all: {answer:?}");
+    host.counts("both", |counted| counted.traps == 2).await;
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_answer_is_500_and_says_so() {
+    let (binary, address) = Call::serve().guests(&["answers"]).anywhere().listening().await;
+    for status in [100, 101, 103] {
+        let answer = binary::ask(address, "GET", &format!("/answers/status-{status}")).get().await;
+        assert_eq!(answer.status, 500, "{status}");
+        binary.logs(&["500", &format!("status {status}, which is no answer")]).await;
+    }
+    for status in [204, 205, 304] {
+        let answer = binary::ask(address, "GET", &format!("/answers/status-{status}")).get().await;
+        assert_eq!((answer.status, answer.body.len()), (status, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_turns_out_wrong_gets_no_whole_answer() {
+    let host = host().await;
+    let mut exchange = host.ask("POST", "/plain-http").header("transfer-encoding", "chunked").begin().await;
+    exchange.write_chunk("piece").await;
+    assert_eq!(exchange.head().await.status, 200);
+    assert_eq!(exchange.chunk().await.as_deref(), Some(&b"piece"[..]));
+    exchange.write("no length\r\n").await;
+    exchange.expect_end().await;
+    host.counts("the client broke HTTP/1.1", |counted| counted.requests_malformed == 1).await;
+    is_well(&host).await;
+}
