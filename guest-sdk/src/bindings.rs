@@ -15,7 +15,7 @@
 )]
 
 wit_bindgen::generate!({
-    world: "controller-world",
+    world: "granted-world",
     path: "wit",
     generate_all,
     // What is sent is only looked at: borrowed text and bytes go to the host without a copy in the guest.

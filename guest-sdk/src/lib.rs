@@ -129,7 +129,7 @@
 //! | [`messaging`] | topics and identities that begin with the controller's name and `:` or `/` | |
 //! | | other topics, identities and controllers | `messaging = ["identity:user:*"]` |
 //!
-//! A component that uses `keyvalue`, `outgoing` or `connect` without the grant is not loaded, and the host says what to write; a
+//! A component that uses `keyvalue` or `connect` without the grant is not loaded, and the host says what to write; a
 //! folder or a variable that is not granted is simply not there; other calls that are not granted are [`Fault::Denied`], and the
 //! fault says it.
 //!

@@ -29,6 +29,16 @@ pub fn broadcast(controller: &str, event: Event) -> Result {
     platform::broadcast(controller, &event)
 }
 
+/// Sends an event to every connection of the controller that calls, on every server, whatever the operator has named it. From
+/// a connection, that one gets it, too; [`Socket::broadcast`](crate::Socket::broadcast) leaves it out.
+///
+/// # Errors
+///
+/// As for [`Socket::broadcast`](crate::Socket::broadcast).
+pub fn broadcast_own(event: Event) -> Result {
+    platform::broadcast_own(&event)
+}
+
 /// Sends an event to one connection.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ impl Controller for Announce {
 }
 
 fn announce(text: &str) -> http::Response<Vec<u8>> {
-    match messaging::broadcast("announce", AnnounceEvents::announced(text)) {
+    match messaging::broadcast_own(AnnounceEvents::announced(text)) {
         Ok(()) => answer(StatusCode::ACCEPTED, "Announced.\n"),
         Err(Fault::TooLarge) => answer(StatusCode::PAYLOAD_TOO_LARGE, "Shorter, please.\n"),
         Err(fault) => answer(StatusCode::SERVICE_UNAVAILABLE, &format!("Not announced: {fault}.\n")),

@@ -64,7 +64,7 @@ impl Controller for Auction {
             higher.then(|| Lot { amount, bidder: self.name.clone(), sold: false })
         };
         match self.changed(lot::update(&self.lot, raise))? {
-            Some(lot) => messaging::broadcast("auction", AuctionEvents::raised(&self.lot, &lot.bidder, lot.amount)),
+            Some(lot) => messaging::broadcast_own(AuctionEvents::raised(&self.lot, &lot.bidder, lot.amount)),
             None => Ok(()),
         }
     }
@@ -129,7 +129,7 @@ impl Auction {
         let sold = AuctionEvents::lot_sold(&self.lot, bidder, *amount);
         match messaging::multicast(sold.clone()) {
             // Those of one's own need no grant.
-            Err(Fault::Denied(_)) => messaging::broadcast("auction", sold)?,
+            Err(Fault::Denied(_)) => messaging::broadcast_own(sold)?,
             outcome => outcome?,
         }
         // The method is in another crate: its event is made by name.

@@ -45,7 +45,7 @@ impl Controller for Chat {
             let reason = format!("1 to {LONGEST_TEXT} characters");
             return self.socket.send(json!({ "event": "refused", "reason": reason }));
         }
-        messaging::broadcast("chat", ChatEvents::said(&self.room, &self.name, text))
+        messaging::broadcast_own(ChatEvents::said(&self.room, &self.name, text))
     }
 
     #[event]

@@ -147,6 +147,10 @@ pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
     wit::messaging::broadcast(controller, borrowed_event(event)?).map_err(fault)
 }
 
+pub(crate) fn broadcast_own(event: &Event) -> Result {
+    wit::messaging::broadcast_own(borrowed_event(event)?).map_err(fault)
+}
+
 pub(crate) fn unicast(target: &ConnectionId, event: &Event) -> Result {
     wit::messaging::unicast(target.as_str(), borrowed_event(event)?).map_err(fault)
 }

@@ -249,6 +249,11 @@ pub(crate) fn broadcast(controller: &str, event: &Event) -> Result {
     caller()?.emit(None, Target::Class(controller.to_owned()), event)
 }
 
+pub(crate) fn broadcast_own(event: &Event) -> Result {
+    let caller = caller()?;
+    caller.emit(None, Target::Class(caller.class.to_owned()), event)
+}
+
 pub(crate) fn unicast(target: &ConnectionId, event: &Event) -> Result {
     caller()?.emit(None, Target::One(target.clone()), event)
 }

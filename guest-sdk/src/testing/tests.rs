@@ -82,6 +82,7 @@ impl Controller for Puppet {
             "multicast" => self.socket.multicast(event),
             "unicast" => self.socket.unicast(&to, event),
             "broadcast to all" => messaging::broadcast("puppet", event),
+            "broadcast to own" => messaging::broadcast_own(event),
             "multicast to all" => messaging::multicast(event),
             "unicast from nobody" => messaging::unicast(&to, event),
             other => Err(Fault::Invalid(other.to_owned())),
@@ -167,6 +168,7 @@ fn events_reach_whom_they_are_for() {
         ("multicast", 0, 1, 1),
         ("unicast", 1, 0, 0),
         ("broadcast to all", 1, 1, 0),
+        ("broadcast to own", 1, 1, 0),
         ("multicast to all", 1, 1, 1),
         ("unicast from nobody", 1, 0, 0),
     ] {

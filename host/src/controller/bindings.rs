@@ -3,7 +3,7 @@
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "controller-world",
+    world: "granted-world",
     imports: {
         // These wait for the store.
         "lakou:controller/sockets.[method]socket.register-as": async | trappable,

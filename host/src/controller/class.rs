@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use super::bindings::ControllerWorldPre;
+use super::bindings::GrantedWorldPre;
 use super::breaker::Breaker;
 use super::dial::Outward;
 use super::environment::Environment;
@@ -51,7 +51,7 @@ pub(crate) struct Class {
     pub(super) engine: Engine,
     pub(super) granted: Granted,
     pub(super) output: Arc<Output>,
-    pub(super) sockets: Option<ControllerWorldPre<GuestState>>,
+    pub(super) sockets: Option<GrantedWorldPre<GuestState>>,
     pub(super) http: Option<ProxyPre<GuestState>>,
     pub(super) placement: Placement,
     pub(super) outward: Outward,

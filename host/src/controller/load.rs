@@ -12,7 +12,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, Type};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use super::bindings::ControllerWorldPre;
+use super::bindings::GrantedWorldPre;
 use super::breaker::Breaker;
 use super::cache::{self, Cache, Compiled};
 use super::class::Class;
@@ -253,7 +253,7 @@ fn too_large(environment: &Environment, name: &str, size: usize, limit: usize) -
 
 /// The two ways into a component.
 struct Linked {
-    sockets: Option<ControllerWorldPre<GuestState>>,
+    sockets: Option<GrantedWorldPre<GuestState>>,
     http: Option<ProxyPre<GuestState>>,
 }
 
@@ -279,7 +279,7 @@ fn link(mut linker: Linker<GuestState>, component: &Component, name: &str, grant
         contract::check(&pre, CONTROLLER).map_err(Cause::World)?;
     }
     Ok(Linked {
-        sockets: is_controller.then(|| ControllerWorldPre::new(pre.clone())).transpose().map_err(world)?,
+        sockets: is_controller.then(|| GrantedWorldPre::new(pre.clone())).transpose().map_err(world)?,
         http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
     })
 }

@@ -1,5 +1,6 @@
 //! `examples/announce`: posted over plain HTTP, received by everybody who is connected.
 
+use crate::harness::guests;
 use crate::harness::host::TestHost;
 
 #[tokio::test]
@@ -26,4 +27,15 @@ async fn other_requests_are_told_what_to_do() {
     assert_eq!(wrong.status, 405);
     assert!(wrong.header("allow").is_some_and(|allowed| allowed.contains("POST")));
     assert_eq!(host.ask("POST", "/announce").body(b"\xff").get().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_controller_under_another_name_reaches_its_own_connections() {
+    let bulletin = guests::under_the_name(&guests::wasm("announce"), "announce", "news");
+    let host = TestHost::serving(&["echo"]).file("news.wasm", bulletin).start().await;
+    assert!(host.mounts.iter().any(|line| line.starts_with("news ")), "{:?}", host.mounts);
+    let mut one = host.connect("/announce").await;
+    assert_eq!(host.ask("POST", "/announce").body("Dinner").get().await.status, 202);
+    one.expect("Dinner").await;
+    assert_eq!(host.counted().denied, 0);
 }

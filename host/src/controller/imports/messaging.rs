@@ -23,6 +23,11 @@ impl Host for GuestState {
         Ok(emitting::emit(self, Ok(Target::Controller(controller)), event, None))
     }
 
+    fn broadcast_own(&mut self, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
+        let target = Target::Controller(self.class.name.to_string());
+        Ok(emitting::emit(self, Ok(target), event, None))
+    }
+
     fn unicast(&mut self, target: String, event: GuestEvent) -> wasmtime::Result<Result<(), Fault>> {
         Ok(emitting::emit(self, emitting::target(&target), event, None))
     }

@@ -10,7 +10,7 @@ use wasmtime::component::ResourceAny;
 
 use super::lower::Lowered;
 use crate::connection::Connection;
-use crate::controller::bindings::ControllerWorld;
+use crate::controller::bindings::GrantedWorld;
 use crate::controller::bindings::lakou::controller::types::{ClosingParam, EventParam, MessageParam};
 use crate::controller::call::{self, Ended};
 use crate::controller::class::Class;
@@ -33,7 +33,7 @@ pub(super) enum NoStore {
 /// A store with an instance of the component in it.
 pub(super) struct Living {
     store: Store<GuestState>,
-    world: ControllerWorld,
+    world: GrantedWorld,
     clock: Clock,
     call_time: Duration,
     // Given back after the store has given back its memory.
