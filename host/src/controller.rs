@@ -23,6 +23,7 @@ mod limits;
 mod load;
 mod manifest;
 mod meter;
+mod outline;
 mod output;
 mod placement;
 mod plain;

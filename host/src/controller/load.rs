@@ -24,6 +24,7 @@ use super::environment::Environment;
 use super::grants::Granted;
 use super::imports;
 use super::manifest::{self, ManifestError};
+use super::outline::Outline;
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
@@ -187,14 +188,21 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
     if wasm.len() > limits.max_component {
         return Err(too_large(environment, &name, wasm.len(), limits.max_component));
     }
-    let (component, compiled) = compile(environment, cache, &wasm, &name, &limits)?;
-    let granted = Granted::new(&name, &overrides.grants, &settings.messaging).map_err(Cause::Grant)?;
-    let (_, linker) = environment.linker(limits.stack);
-    let linked = link(linker.clone(), &component, &name, &granted)?;
+    // What is missing is known before a compiler has worked for it.
+    let outline = Outline::read(&wasm).map_err(|error| ManifestError::NotWasm(error.to_string()))?;
+    let ways = ways(&outline.exports)?;
     let service = overrides.service.unwrap_or(defaults.service);
-    if service && linked.sockets.is_none() {
+    if service && !ways.sockets {
         return Err(Cause::NoService);
     }
+    let granted = Granted::new(&name, &overrides.grants, &settings.messaging).map_err(Cause::Grant)?;
+    let mut linker = environment.linker(limits.stack).1.clone();
+    imports::add_granted(&mut linker, &granted).map_err(|error| Cause::World(format!("{error:#}")))?;
+    if let Some(imports) = outline.imports(linker.engine()) {
+        linker.instantiate_pre(&imports).map_err(|error| missing(&error, &name))?;
+    }
+    let (component, compiled) = compile(environment, cache, &wasm, &name, &limits)?;
+    let linked = link(&linker, &component, &name, &ways)?;
     let path = match (overrides.path.as_deref(), defaults.path.as_deref()) {
         // Nothing but a service, even where the operator has switched that off.
         (None, None) if defaults.service => None,
@@ -257,30 +265,37 @@ struct Linked {
     http: Option<ProxyPre<GuestState>>,
 }
 
-fn link(mut linker: Linker<GuestState>, component: &Component, name: &str, granted: &Granted) -> Result<Linked, Cause> {
-    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
-    imports::add_granted(&mut linker, granted).map_err(world)?;
-    let engine = linker.engine();
-    let component_type = component.component_type();
-    let exports: Vec<String> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
-    let is_controller = exports.iter().any(|name| name == CONTROLLER);
-    let is_http = exports.iter().any(|name| name.starts_with(HTTP_HANDLER));
+/// The ways in that a component has by the names of its exports.
+struct Ways {
+    sockets: bool,
+    /// Under what name it answers plain requests.
+    http: Option<String>,
+}
+
+fn ways(exports: &[String]) -> Result<Ways, Cause> {
     if let Some(other) = exports.iter().find(|name| name.starts_with(CONTRACT) && *name != CONTROLLER) {
         return Err(Cause::Version(other.clone()));
     }
-    if !is_controller && !is_http {
+    let sockets = exports.iter().any(|name| name == CONTROLLER);
+    let http = exports.iter().find(|name| name.starts_with(HTTP_HANDLER)).cloned();
+    if !sockets && http.is_none() {
         return Err(Cause::Exports(exports.join(", ")));
     }
-    if let Some(name) = exports.iter().find(|name| name.starts_with(HTTP_HANDLER)) {
-        check_handler(component, name, engine)?;
+    Ok(Ways { sockets, http })
+}
+
+fn link(linker: &Linker<GuestState>, component: &Component, name: &str, ways: &Ways) -> Result<Linked, Cause> {
+    let world = |error: wasmtime::Error| Cause::World(format!("{error:#}"));
+    if let Some(name) = &ways.http {
+        check_handler(component, name, linker.engine())?;
     }
     let pre: InstancePre<GuestState> = linker.instantiate_pre(component).map_err(|error| missing(&error, name))?;
-    if is_controller {
+    if ways.sockets {
         contract::check(&pre, CONTROLLER).map_err(Cause::World)?;
     }
     Ok(Linked {
-        sockets: is_controller.then(|| GrantedWorldPre::new(pre.clone())).transpose().map_err(world)?,
-        http: is_http.then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
+        sockets: ways.sockets.then(|| GrantedWorldPre::new(pre.clone())).transpose().map_err(world)?,
+        http: ways.http.is_some().then(|| ProxyPre::new(pre)).transpose().map_err(world)?,
     })
 }
 
