@@ -1,7 +1,9 @@
 //! Which files are mounted, where, and what is said of the others. A bad file never keeps a good one from being served.
 
+use crate::harness::folder::Folder;
 use crate::harness::host::TestHost;
-use crate::harness::{guests, wasm};
+use crate::harness::{components, guests, wasm};
+use std::time::Duration;
 
 /// The one line about the file `name`.
 fn about<'a>(host: &'a TestHost, name: &str) -> &'a str {
@@ -88,10 +90,53 @@ async fn an_import_that_nobody_offers_is_named() {
 }
 
 #[tokio::test]
-async fn the_network_is_not_offered() {
-    let host = offered(guests::wasm("dials-out")).await;
+async fn what_is_missing_is_said_before_anything_is_compiled() {
+    let (no_import, _) = wasm::patched(&guests::wasm("plain-http"), "wasi:clocks/", "wasi:clucks/");
+    let (no_function, places) =
+        wasm::patched(&guests::wasm("probe"), "[method]socket.unicast", "[method]socket.unicost");
+    assert!(places > 0, "the probe imports it by name");
+    let name = "lakou:controller/controller@0.1.0";
+    let (no_export, _) = wasm::patched(&guests::wasm("echo"), name, "lakou:controller/controller@0.9.0");
+    let folder = Folder::new();
+    let cache = folder.join("cache");
+    let kept = cache.clone();
+    let host = TestHost::bare()
+        .file("visits.wasm", guests::wasm("visits"))
+        .file("relay.wasm", guests::wasm("relay"))
+        .file("import.wasm", no_import)
+        .file("function.wasm", no_function)
+        .file("export.wasm", no_export)
+        .file("empty.wasm", wasm::EMPTY_COMPONENT)
+        .config(|config| {
+            config.cache = Some(kept);
+            // Not enough to compile anything.
+            config.guest.compile_time = Duration::ZERO;
+        })
+        .start()
+        .await;
+    for (file, word) in [
+        ("visits.wasm", "write keyvalue = true into [controller.visits]"),
+        ("relay.wasm", "which is not granted: write websocket = "),
+        ("import.wasm", "wasi:clucks/"),
+        ("function.wasm", "imports `lakou:controller/sockets@0.1.0`"),
+        ("export.wasm", "0.9.0"),
+        ("empty.wasm", "exports neither"),
+    ] {
+        assert!(about(&host, file).contains(word), "{word}: {}", about(&host, file));
+    }
+    assert_eq!(std::fs::read_dir(&cache).expect("the cache was opened").count(), 0);
+    assert!(host.counted().limits.values().all(|limits| limits.get("compile-time").is_none_or(|hits| *hits == 0)));
+}
+
+#[tokio::test]
+async fn four_memories_are_served_and_five_are_named() {
+    let host = TestHost::bare().file("odd.wasm", components::with_memories(4)).start().await;
+    assert!(host.rejected.is_empty(), "{:?}", host.rejected);
+    assert_eq!(host.ask("GET", "/odd").get().await.status, 500, "it gives no answer");
+    assert_eq!(host.counted().traps, 0, "{:?}", host.counted());
+    let host = offered(components::with_memories(5)).await;
     let line = about(&host, "odd.wasm");
-    assert!(line.contains("wasi:sockets/") && line.contains("import"), "{line}");
+    assert!(line.contains('5') && line.contains("memories"), "{line}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::harness::binary::{Call, connect};
 use crate::harness::host::TestHost;
+use crate::harness::logs;
 use crate::harness::web::{SecureWeb, Web};
 use std::time::Duration;
 
@@ -21,13 +22,47 @@ async fn host(granted: &[&str]) -> TestHost {
 }
 
 #[tokio::test]
-async fn without_a_grant_it_is_not_loaded() {
-    let host = TestHost::serving(&["calls-out", "echo"]).start().await;
-    assert_eq!((host.mounts.len(), host.rejected.len()), (1, 1), "{:?}", host.rejected);
-    let line = &host.rejected[0];
-    for word in ["calls-out.wasm", "wasi:http/outgoing-handler", "http = [\"https://", "[controller.calls-out]"] {
-        assert!(line.contains(word), "{word}: {line}");
+async fn without_a_grant_it_is_loaded_and_each_request_is_denied() {
+    let web = Web::start().await;
+    let call = Call::serve().guests(&["calls-out"]).file("lakou.toml", "").anywhere();
+    let (binary, address) = call.listening().await;
+    let mut client = connect(address, "/calls-out").await;
+    client.exchange(&format!("GET {}/say/hello", web.url()), NOT_GRANTED).await;
+    let grant = format!("http = [\"{}\"]", web.url());
+    binary.logs(&["calls-out", "denied", &grant, "[controller.calls-out]"]).await;
+    let host = host(&[]).await;
+    let mut client = host.connect("/calls-out").await;
+    client.exchange(&format!("GET {}/say/hello", web.url()), NOT_GRANTED).await;
+    assert_eq!((web.visits(), host.counted().denied, host.counted().outgoing_requests), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn every_use_of_a_socket_is_denied_and_the_log_says_what_to_use_instead() {
+    logs::collect();
+    let web = Web::start().await;
+    let host = TestHost::serving(&["dials-out", "echo"])
+        .config(|config| config.overrides.entry("dials-out".into()).or_default().log_rate = Some(5))
+        .start()
+        .await;
+    assert_eq!(host.mounts.len(), 2, "{:?}", host.rejected);
+    let mut client = host.connect("/dials-out").await;
+    for (command, what) in [
+        (format!("connect {}", web.address), "a TCP socket"),
+        ("listen 127.0.0.1:0".to_owned(), "a TCP socket"),
+        ("datagram 127.0.0.1:0".to_owned(), "a UDP socket"),
+        ("look-up localhost:80".to_owned(), "the addresses of localhost"),
+    ] {
+        client.say(&command).await;
+        client.expect_start("out of reach").await;
+        logs::expect(&["dials-out", "denied: ", what, "wasi:http/outgoing-handler", "websocket = [", "lakou.toml"])
+            .await;
     }
+    assert_eq!((web.visits(), host.counted().denied), (0, 4));
+    for _ in 0..20 {
+        client.exchange(&format!("connect {}", web.address), "out of reach: PermissionDenied").await;
+    }
+    assert_eq!(host.counted().denied, 24);
+    assert!(host.counted().limits["dials-out"]["log-rate"] > 0, "the log is bounded: {:?}", host.counted());
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! The weather somewhere, from another server. The operator grants where the controller may send requests to, in `lakou.toml`;
-//! without the grant it is not loaded:
+//! without the grant each of them is denied:
 //!
 //! ```toml
 //! [controller.weather]

@@ -1,9 +1,13 @@
 //! Compiling a component, which may take more time and memory than it is worth: in a process of its own, which is ended when
 //! its time is over and can not take more memory than it may have. The process is this program, called as `lakou compile`.
 
+use std::any::Any;
 use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -11,6 +15,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use super::engine::{self, Dimensions};
+use crate::text::cut;
 
 /// Memory of the process that compiles: some dozens of times what the largest component has.
 const MEMORY: u64 = 4 * 1024 * 1024 * 1024;
@@ -20,6 +25,9 @@ const NICE: i32 = 10;
 
 /// How much of what the process complains about is kept.
 const COMPLAINT: u64 = 4096;
+
+/// How much of a panic's words is kept: some quote the whole component.
+const PANIC: usize = 300;
 
 /// Why a component was not compiled.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +72,9 @@ pub(crate) fn serve(arguments: [usize; 4]) -> Result<(), String> {
     let engine = engine::start(Dimensions { instances, memory, table_elements, stack });
     let mut wasm = Vec::new();
     std::io::stdin().read_to_end(&mut wasm).map_err(|error| error.to_string())?;
-    let code = engine.and_then(|engine| engine.precompile_component(&wasm)).map_err(|error| format!("{error:#}"))?;
+    // The other end writes one line about it; a backtrace is for nobody.
+    std::panic::set_hook(Box::new(|_| ()));
+    let code = precompile(&engine.map_err(|error| format!("{error:#}"))?, &wasm)?;
     std::io::stdout().write_all(&code).map_err(|error| error.to_string())
 }
 
@@ -72,15 +82,51 @@ pub(crate) fn serve(arguments: [usize; 4]) -> Result<(), String> {
 fn here(engine: &Engine, wasm: &[u8], time: Duration) -> Result<Vec<u8>, NotCompiled> {
     let (engine, wasm) = (engine.clone(), wasm.to_vec());
     let (done, result) = channel();
+    keep_quiet();
+    COMPILING.fetch_add(1, Ordering::AcqRel);
     std::thread::spawn(move || {
         // Nobody waits any more if it is late.
-        let _ = done.send(engine.precompile_component(&wasm).map_err(|error| format!("{error:#}")));
+        let _ = done.send(precompile(&engine, &wasm));
+        COMPILING.fetch_sub(1, Ordering::AcqRel);
     });
     match result.recv_timeout(time) {
         Ok(result) => result.map_err(NotCompiled::Wrong),
         Err(RecvTimeoutError::Timeout) => Err(NotCompiled::Late(time)),
-        Err(RecvTimeoutError::Disconnected) => Err(NotCompiled::Wrong("the compiler panicked".into())),
+        Err(RecvTimeoutError::Disconnected) => Err(NotCompiled::Wrong("the compiler has ended".into())),
     }
+}
+
+/// Compiles, whatever the compiler does: it is large, and there are components that it does not expect.
+fn precompile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, String> {
+    caught(|| engine.precompile_component(wasm).map_err(|error| format!("{error:#}")))
+}
+
+fn caught(compile: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, String> {
+    match catch_unwind(AssertUnwindSafe(compile)) {
+        Ok(compiled) => compiled,
+        Err(panic) => Err(format!("the compiler panicked: {}", cut(words(&*panic), PANIC))),
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}
+
+/// Compilers that run in this process.
+static COMPILING: AtomicUsize = AtomicUsize::new(0);
+
+/// A panic of a compiler in this process writes nothing to standard error. Its threads are the only ones without a name.
+fn keep_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if COMPILING.load(Ordering::Acquire) == 0 || std::thread::current().name().is_some() {
+                usual(panic);
+            }
+        }));
+    });
 }
 
 fn elsewhere(program: &Path, dimensions: Dimensions, wasm: &[u8], time: Duration) -> Result<Vec<u8>, NotCompiled> {
@@ -132,5 +178,20 @@ impl Drop for Ended {
         // Mostly it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caught;
+
+    #[test]
+    fn a_panic_of_the_compiler_is_one_line() {
+        assert_eq!(caught(|| Ok(vec![1])), Ok(vec![1]));
+        assert_eq!(caught(|| Err("odd".to_owned())), Err("odd".to_owned()));
+        let panics = |words: String| caught(move || std::panic::panic_any(words));
+        assert_eq!(panics("no such adapter".to_owned()), Err("the compiler panicked: no such adapter".to_owned()));
+        assert!(panics("x".repeat(10_000)).is_err_and(|wrong| wrong.len() < 400));
+        assert!(caught(|| std::panic::panic_any(7)).is_err_and(|wrong| wrong.ends_with("without a word")));
     }
 }

@@ -14,8 +14,14 @@ pub(super) const TICK: Duration = Duration::from_millis(5);
 /// abort the process.
 const HOST_STACK: usize = 1536 * 1024;
 
-/// Core instances of one component: its own modules and the adapters that its toolchain put in.
-const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
+/// Core instances, memories and tables of one component: its own modules, those of the components that it was composed of,
+/// and the adapters that its toolchain put in. The limits of a controller are for all of them together.
+pub(super) const CORE_INSTANCES_PER_COMPONENT: u32 = 64;
+pub(super) const MEMORIES_PER_COMPONENT: u32 = 4;
+pub(super) const TABLES_PER_COMPONENT: u32 = 16;
+
+/// Memories of one component where there is no room for more.
+const FEWER_MEMORIES: u32 = 2;
 
 /// What the engine is dimensioned for.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +38,9 @@ pub(super) struct Dimensions {
 
 /// Makes the engine and starts its clock, which runs as long as the engine lives.
 pub(super) fn start(dimensions: Dimensions) -> wasmtime::Result<Engine> {
-    let engine = Engine::new(&config(dimensions, Some(pool(dimensions)))).or_else(|error| {
+    let pooled = |memories| Engine::new(&config(dimensions, Some(pool(dimensions, memories))));
+    // Each memory takes 4 GiB of address space, of which there are 128 TiB: enough for some 7,900 instances with 4 each.
+    let engine = pooled(MEMORIES_PER_COMPONENT).or_else(|_too_large| pooled(FEWER_MEMORIES)).or_else(|error| {
         // The pool reserves address space for all instances at once, which a container or ulimit may forbid.
         tracing::warn!(%error, "no pool of instances: each instance allocates its own memory, which is slower");
         Engine::new(&config(dimensions, None))
@@ -55,9 +63,10 @@ fn config(dimensions: Dimensions, pool: Option<PoolingAllocationConfig>) -> Conf
         .max_wasm_stack(dimensions.stack)
         .async_stack_size(dimensions.stack + HOST_STACK)
         .cranelift_opt_level(OptLevel::Speed)
+        // What joins composed components copies from one memory to another.
+        .wasm_multi_memory(true)
         // Proposals that no controller needs are closed doors.
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_relaxed_simd(false);
     if let Some(pool) = pool {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
@@ -65,16 +74,18 @@ fn config(dimensions: Dimensions, pool: Option<PoolingAllocationConfig>) -> Conf
     config
 }
 
-fn pool(dimensions: Dimensions) -> PoolingAllocationConfig {
+fn pool(dimensions: Dimensions, memories: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(dimensions.instances)
         .total_core_instances(dimensions.instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
-        .total_memories(dimensions.instances.saturating_mul(2))
-        .total_tables(dimensions.instances.saturating_mul(8))
+        .total_memories(dimensions.instances.saturating_mul(memories))
+        .total_tables(dimensions.instances.saturating_mul(TABLES_PER_COMPONENT))
         .total_stacks(dimensions.instances)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
-        .max_memories_per_component(2)
-        .max_tables_per_component(8)
+        .max_memories_per_component(memories)
+        .max_memories_per_module(memories)
+        .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_tables_per_module(TABLES_PER_COMPONENT)
         .table_elements(dimensions.table_elements)
         .max_memory_size(dimensions.memory)
         .pagemap_scan(Enabled::Auto);

@@ -14,16 +14,19 @@ mod http;
 mod keyvalue;
 mod logging;
 mod messaging;
+mod network;
 pub(super) mod outgoing;
 pub(super) mod sockets;
 pub(super) mod timers;
 mod wasi;
 
-/// What every component may import. What is neither in here nor granted makes it fail at load, with the name of the import.
+/// What every component may import; `outgoing` and `network` judge each call. What is neither in here nor granted makes it fail at load, with the name of the import.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker)?;
+    network::add_to_linker(&mut linker)?;
     http::add_to_linker(&mut linker)?;
+    outgoing::add_to_linker(&mut linker)?;
     sockets::add_to_linker(&mut linker)?;
     messaging::add_to_linker(&mut linker)?;
     diagnostics::add_to_linker(&mut linker)?;
@@ -37,9 +40,6 @@ pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) ->
     if granted.keyvalue {
         keyvalue::add_to_linker(linker)?;
     }
-    if granted.outbound.is_some() {
-        outgoing::add_to_linker(linker)?;
-    }
     if granted.websocket.is_some() {
         client::add_to_linker(linker)?;
     }
@@ -49,7 +49,6 @@ pub(super) fn add_granted(linker: &mut Linker<GuestState>, granted: &Granted) ->
 /// What a table `[controller.NAME]` has to say for an import to be there.
 pub(super) fn grant_for(import: &str) -> Option<&'static str> {
     match import.split('@').next().unwrap_or_default() {
-        "wasi:http/outgoing-handler" => Some("http = [\"https://api.example.org\"], the hosts that it may call,"),
         "lakou:controller/client" => {
             Some("websocket = [\"wss://feed.example.org\"], the servers that it may connect to,")
         }

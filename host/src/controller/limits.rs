@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
 
+use super::engine::{CORE_INSTANCES_PER_COMPONENT, MEMORIES_PER_COMPONENT, TABLES_PER_COMPONENT};
 use crate::limit::{Limit, LimitHits};
 use crate::metrics::Metrics;
-
-/// Core instances, tables and memories of one store; a component of a usual toolchain has a handful.
-const ITEMS: usize = 64;
 
 /// Counts all memories of a store together against one limit, and all tables against another.
 pub(super) struct MemoryLimit {
@@ -66,14 +64,14 @@ impl ResourceLimiter for MemoryLimit {
     }
 
     fn instances(&self) -> usize {
-        ITEMS
+        CORE_INSTANCES_PER_COMPONENT as usize
     }
 
     fn tables(&self) -> usize {
-        ITEMS
+        TABLES_PER_COMPONENT as usize
     }
 
     fn memories(&self) -> usize {
-        ITEMS
+        MEMORIES_PER_COMPONENT as usize
     }
 }

@@ -41,9 +41,12 @@ async fn without_an_answer_it_is_unknown() {
 }
 
 #[tokio::test]
-async fn it_is_loaded_only_with_a_grant_and_refuses_what_is_no_place() {
+async fn without_a_grant_it_asks_nobody_and_what_is_no_place_is_refused() {
     let host = TestHost::with(&["weather"]).await;
-    assert!(host.mounts.is_empty() && host.rejected[0].contains("http = ["), "{:?}", host.rejected);
+    let mut client = host.connect("/weather/18.54/-72.34").await;
+    client.say(r#"{"event":"now"}"#).await;
+    assert_eq!(client.expect_json().await, json!({ "event": "unknown" }));
+    assert_eq!((host.counted().denied, host.counted().outgoing_requests), (1, 0));
     let web = Web::start().await;
     let host = self::host(&web, "", &web.url()).await;
     host.knock("/weather/91/0").refused(400).await;

@@ -59,6 +59,30 @@ pub(crate) fn begins_with_a_huge_memory() -> Vec<u8> {
     core.handler(|code| code)
 }
 
+/// Has so many memories, and writes to the last.
+pub(crate) fn with_memories(memories: u32) -> Vec<u8> {
+    let mut core = Core::default();
+    for _ in 0..memories {
+        core.memories.memory(memory(1));
+    }
+    let last = MemArg { offset: 0, align: 2, memory_index: memories - 1 };
+    core.handler(|code| code.i32_const(0).i32_const(1).i32_store(last))
+}
+
+/// Grows two memories by 40 MiB each, and traps where that fails.
+pub(crate) fn grows_two_memories() -> Vec<u8> {
+    let mut core = Core::default();
+    for _ in 0..2 {
+        core.memories.memory(memory(1));
+    }
+    core.handler(|code| {
+        for index in 0..2 {
+            code.i32_const(640).memory_grow(index).i32_const(-1).i32_eq().if_(BlockType::Empty).unreachable().end();
+        }
+        code
+    })
+}
+
 /// Never gets out of its start function.
 pub(crate) fn spins_in_its_start_function() -> Vec<u8> {
     let start = function(|code| code.loop_(BlockType::Empty).br(0).end());

@@ -27,6 +27,15 @@ async fn allocates_more_than_it_may_by_its_own_setting() {
 }
 
 #[tokio::test]
+async fn grows_two_memories() {
+    // Each is within 64 MiB by itself.
+    let mut scene = Scene::made("grows-two-memories", &components::grows_two_memories()).await;
+    scene.answers("any", 500).await;
+    scene.stopped_by("memory").await;
+    assert_eq!(scene.host.counted().memory_refused, 1);
+}
+
+#[tokio::test]
 async fn grows_tables() {
     let mut scene = Scene::made("grows-tables", &components::grows_tables()).await;
     scene.answers("any", 500).await;

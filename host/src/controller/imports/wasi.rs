@@ -1,5 +1,5 @@
 //! The part of WASI 0.2 that the standard libraries of guest languages import: clocks, randomness, streams, the variables and
-//! folders that are granted, no sockets. Output goes to the log.
+//! folders that are granted. Sockets are left to `network`. Output goes to the log.
 
 use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
