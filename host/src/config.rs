@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 mod addressee;
 mod grants;
+mod host;
 mod limits;
 mod listen;
 mod nearest;
@@ -19,12 +20,12 @@ mod value;
 
 pub use addressee::{Addressee, Names};
 pub use grants::{Folder, Grants, Value, Variable};
+pub use host::HostPattern;
 pub use limits::GuestLimits;
 pub(crate) use limits::Shares;
 pub use listen::ListenAddress;
 pub(crate) use settings::SETTINGS;
 pub use sources::{ConfigError, Sources};
-pub(crate) use value::without_default_port;
 
 /// All settings of a server. The names in files, flags and variables are those of the fields.
 #[derive(Debug, Clone)]
@@ -45,6 +46,9 @@ pub struct Config {
     pub compiler: Option<PathBuf>,
     /// Origins whose pages may connect, beside pages of the request's own host; `*` is all.
     pub origins: Vec<String>,
+    /// The names that this server answers to. None: to all, but at a loopback address pages are this server's own only where
+    /// their host can mean nothing but this machine, because any name can be made to resolve to it (DNS rebinding).
+    pub hosts: Vec<HostPattern>,
     /// How long a request's head may take to arrive: from the beginning of a connection, or from its first byte.
     pub handshake_timeout: Duration,
     /// How long an HTTP connection is kept open between two requests. Longer than the proxies before it keep theirs, or they
@@ -226,6 +230,7 @@ impl Default for Config {
             cache: None,
             compiler: None,
             origins: Vec::new(),
+            hosts: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             keep_alive_timeout: Duration::from_secs(75),
             ping_interval: Duration::from_secs(25),

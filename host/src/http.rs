@@ -1,27 +1,32 @@
 //! HTTP/1.1: every request finds its controller, a static file, or its place in the table of rejections.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Version, header};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::files::Files;
+use self::forwarded::Forwarded;
 use self::reject::Reject;
+use self::target::Target;
 use crate::clients::{Limit, Place, Visitor};
 use crate::controller::{Class, Environment, NoAnswer};
 use crate::rate::RateLimit;
 use crate::router::{NoRoute, Router};
 use crate::shutdown::Alive;
 
+mod authority;
 mod files;
 mod forwarded;
 mod handshake;
 mod origin;
 mod reject;
+mod target;
 mod upgrade;
 
 /// How many rejected requests are logged in a second; each of them has one line.
@@ -43,6 +48,10 @@ pub(crate) struct Service {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) visitor: Visitor,
+    /// The address of this server that it has reached.
+    local: SocketAddr,
+    /// Whether a trusted proxy has passed its request on.
+    proxied: bool,
     _held: Arc<Held>,
     /// The place of a client behind a trusted proxy, whose connections are no client's own.
     _behind: Option<Arc<Place>>,
@@ -58,17 +67,27 @@ struct Held {
 }
 
 impl Client {
-    pub(crate) fn new(visitor: Visitor, place: OwnedSemaphorePermit, own: Place, alive: Alive) -> Self {
-        Client { visitor, _held: Arc::new(Held { _place: place, _own: own, _alive: alive }), _behind: None }
+    pub(crate) fn new(
+        visitor: Visitor,
+        local: SocketAddr,
+        place: OwnedSemaphorePermit,
+        own: Place,
+        alive: Alive,
+    ) -> Self {
+        let held = Arc::new(Held { _place: place, _own: own, _alive: alive });
+        Client { visitor, local, proxied: false, _held: held, _behind: None }
     }
 
-    /// The client itself if this one is a proxy that says who it is.
-    fn behind(mut self, headers: &HeaderMap) -> Result<Self, Reject> {
+    /// The client itself if this one is a proxy that says who it is, and what it says of the request.
+    fn behind(mut self, headers: &HeaderMap) -> Result<(Self, Forwarded), Reject> {
+        let mut forwarded = Forwarded::default();
         if self.visitor.is_proxy() {
+            self.proxied = true;
+            forwarded = forwarded::request(headers, &self.visitor);
             self.visitor = forwarded::client(headers, &self.visitor);
             self._behind = Some(Arc::new(self.visitor.enter().ok_or(Reject::AddressFull)?));
         }
-        Ok(self)
+        Ok((self, forwarded))
     }
 }
 
@@ -90,17 +109,16 @@ impl Service {
         }
     }
 
-    async fn dispatch(&self, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
-        let mut hosts = request.headers().get_all(header::HOST).iter();
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) if host.to_str().is_ok() => {}
-            (None, None) if request.version() < Version::HTTP_11 => {}
-            _ => {
-                client.visitor.met(Limit::Http);
-                return Err(Reject::Host);
-            }
+    async fn dispatch(&self, mut request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
+        if head_size(&request) > self.environment.settings.max_header {
+            client.visitor.met(Limit::Header);
+            return Err(Reject::HeadTooLarge);
         }
-        let client = client.behind(request.headers())?;
+        let (client, forwarded) = client.behind(request.headers())?;
+        let target = Target::of(&mut request, &client, &forwarded).inspect_err(|_| client.visitor.met(Limit::Http))?;
+        if target.named && !self.answers_to(&target) {
+            return Err(Reject::Misdirected(target.origin()));
+        }
         let upgrade = handshake::is_asked(request.headers());
         let refused = || self.environment.metrics.connections_refused.count();
         if upgrade && !client.visitor.may_ask() {
@@ -120,6 +138,11 @@ impl Service {
             if !class.has_sockets() {
                 return Err(Reject::NoSocket);
             }
+            let is_own = !self.environment.settings.hosts.is_empty()
+                || client.proxied
+                || !client.local.ip().to_canonical().is_loopback()
+                || target.authority.is_loopback();
+            origin::check(request.headers(), &target, is_own, &class.origins).inspect_err(|_| refused())?;
             let params = route.params;
             return upgrade::accept(Arc::clone(class), request, params, client).await.inspect_err(|_| refused());
         }
@@ -127,7 +150,14 @@ impl Service {
             let readable = matches!(*request.method(), Method::GET | Method::HEAD);
             return Err(if readable { Reject::UpgradeRequired } else { Reject::Method("GET") });
         }
-        plain(class, request, client).await
+        plain(class, request, client, target.secure).await
+    }
+
+    /// Whether the request is for one of `hosts`.
+    fn answers_to(&self, target: &Target) -> bool {
+        let hosts = &self.environment.settings.hosts;
+        let (host, port) = (target.authority.host(), target.authority.port(target.secure));
+        hosts.is_empty() || hosts.iter().any(|pattern| pattern.matches(host, port))
     }
 
     async fn file(&self, request: Request<Incoming>, upgrade: bool) -> Result<Response<Body>, Reject> {
@@ -138,13 +168,22 @@ impl Service {
     }
 }
 
-async fn plain(class: &Arc<Class>, request: Request<Incoming>, client: Client) -> Result<Response<Body>, Reject> {
-    if request.version() < Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
-        // wasi:http requests have an authority.
-        return Err(Reject::Host);
-    }
+/// How long the head was, as it is written without superfluous spaces. The library looks at its buffer, which may have been
+/// filled beyond the limit when the end of the head is in it.
+fn head_size(request: &Request<Incoming>) -> usize {
+    let line = request.method().as_str().len() + request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    line + "  HTTP/1.1\r\n\r\n".len() + fields.sum::<usize>()
+}
+
+async fn plain(
+    class: &Arc<Class>,
+    request: Request<Incoming>,
+    client: Client,
+    secure: bool,
+) -> Result<Response<Body>, Reject> {
     class.admit().map_err(Reject::BackedOff)?;
-    let answer = class.answer(request, client.visitor.clone()).await.map_err(|none| match none {
+    let answer = class.answer(request, client.visitor.clone(), secure).await.map_err(|none| match none {
         NoAnswer::Busy => Reject::Busy,
         NoAnswer::Failed => Reject::Failed("the controller gave no answer".into()),
         NoAnswer::BodyTooLarge => Reject::BodyTooLarge,

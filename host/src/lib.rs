@@ -62,8 +62,8 @@ mod text;
 
 pub use bus::{BusHealth, BusMonitor};
 pub use config::{
-    Addressee, Config, ConfigError, ControllerConfig, Folder, ForwardedHeader, Grants, GuestLimits, ListenAddress,
-    Names, Sources, Value, Variable,
+    Addressee, Config, ConfigError, ControllerConfig, Folder, ForwardedHeader, Grants, GuestLimits, HostPattern,
+    ListenAddress, Names, Sources, Value, Variable,
 };
 pub use controller::{LoadError, Mount};
 pub use destination::Destination;

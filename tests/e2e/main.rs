@@ -11,6 +11,7 @@
 //! | `bodies` | bodies of plain requests and answers that stall or break off |
 //! | `static_files` | what is served from the public folder, and what never is |
 //! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
+//! | `hosts` | whom a request is for, names that are not this server's, and which pages may connect |
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |
 //! | `delivery` | who gets a multicast, broadcast or unicast, and in which order, on each bus |
 //! | `topics` | who gets a publication, on each bus |
@@ -79,6 +80,7 @@ mod handshake;
 mod host_services;
 mod hostile;
 mod hostile_guests;
+mod hosts;
 mod identities;
 mod kept_sockets;
 mod loading;

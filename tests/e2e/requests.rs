@@ -181,8 +181,9 @@ async fn a_guest_answers_plain_requests_on_its_path() {
     let host = TestHost::with(&["probe"]).await;
     let answer = host.ask("PUT", "/probe/a%20b?c=d").body("content").get().await;
     assert_eq!(answer.status, 200);
-    let shown = answer.json();
-    assert_eq!(shown, json!({ "method": "PUT", "path": "/probe/a%20b", "query": "c=d", "body": "content" }));
+    let uri = format!("http://{}/probe/a%20b?c=d", host.address);
+    let shown = json!({ "method": "PUT", "uri": uri, "path": "/probe/a%20b", "query": "c=d", "body": "content" });
+    assert_eq!(answer.json(), shown);
     assert!(host.counted().http_requests >= 1);
 }
 

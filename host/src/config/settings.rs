@@ -82,6 +82,8 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.cache = Some(value::path(v)?);
     "origins" "LIST" "origins whose pages may connect, beside the host's own; * is all"
         |c, v| c.origins = value::origins(v)?;
+    "hosts" "LIST" "names that the server answers to, as example.org or *.example.org; others get 421"
+        |c, v| c.hosts = value::parsed(v)?;
     "handshake-timeout" "TIME" "how long the head of a request may take [default: 10s]"
         |c, v| c.handshake_timeout = value::duration(v, MILLISECOND)?;
     "keep-alive-timeout" "TIME" "an idle HTTP connection is closed after this [default: 75s]"

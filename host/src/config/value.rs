@@ -78,20 +78,22 @@ pub(super) fn switch(given: &Given) -> Result<bool, String> {
     }
 }
 
-/// `*`, or scheme, host and port; as browsers write them, without the port that the scheme has by itself.
+/// `*`, or scheme, host and port; as browsers write them, without the port that the scheme has by itself. `*.` before a host is
+/// everything below it.
 pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
     let written = |origin: &String| match origin.split_once("://") {
         _ if origin == "*" => Some(origin.clone()),
-        Some((scheme, authority)) if !authority.is_empty() && !authority.contains(['/', '?', '#', '@', '*']) => {
-            let authority = without_default_port(scheme, authority);
-            Some(format!("{scheme}://{authority}"))
+        Some((scheme, authority)) => {
+            let host = authority.strip_prefix("*.").unwrap_or(authority);
+            (!host.is_empty() && !host.contains(['/', '?', '#', '@', '*']))
+                .then(|| format!("{scheme}://{}", without_default_port(scheme, authority)))
         }
-        _ => None,
+        None => None,
     };
     let origin = |origin: &String| {
         written(origin).ok_or_else(|| {
             format!(
-                "has {origin:?}; an origin is like https://example.org or http://localhost:3000; * by itself is all of them"
+                "has {origin:?}; an origin is like https://example.org, https://*.example.org or http://localhost:3000; * by itself is all of them"
             )
         })
     };
@@ -99,7 +101,7 @@ pub(super) fn origins(given: &Given) -> Result<Vec<String>, String> {
 }
 
 /// An authority without the port that the scheme has by itself.
-pub(crate) fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     authority.strip_suffix(port).unwrap_or(authority)
 }

@@ -57,6 +57,7 @@ impl Class {
         self: &Arc<Self>,
         request: Request<B>,
         visitor: Visitor,
+        secure: bool,
     ) -> Result<Response<AnswerBody>, NoAnswer>
     where
         B: http_body::Body<Data = Bytes, Error: Into<Error>> + Send + Unpin + 'static,
@@ -75,7 +76,7 @@ impl Class {
         let head_only = parts.method == Method::HEAD;
         let (head, answer) = oneshot::channel();
         let request = Request::from_parts(parts, moving(body, clock.clone()));
-        let client = Client { visitor, fault: fault.clone(), between: Arc::clone(&between), head_only };
+        let client = Client { visitor, secure, fault: fault.clone(), between: Arc::clone(&between), head_only };
         let alive = self.environment.alive.clone();
         let task = handle(Arc::clone(self), component, request, head, clock.clone(), client, slots);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
@@ -134,6 +135,8 @@ fn has_no_content(status: StatusCode) -> bool {
 /// What is to be known of the client while the guest is at work.
 struct Client {
     visitor: Visitor,
+    /// It speaks TLS.
+    secure: bool,
     fault: Fault,
     between: Arc<Between>,
     head_only: bool,
@@ -192,8 +195,9 @@ async fn handle<B>(
     let mut store = new_store(&class, clock.clone());
     store.data_mut().progress = Progress::of(client.head_only);
     call::begin(&mut store);
+    let scheme = if client.secure { Scheme::Https } else { Scheme::Http };
     let mut http = store.data_mut().http();
-    let resources = http.new_incoming_request(Scheme::Http, request).and_then(|request| {
+    let resources = http.new_incoming_request(scheme, request).and_then(|request| {
         let head = http.new_response_outparam(head)?;
         Ok((request, head))
     });

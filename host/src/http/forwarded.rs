@@ -5,8 +5,41 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
+use super::authority::Authority;
 use crate::clients::Visitor;
 use crate::config::ForwardedHeader;
+
+/// What a trusted proxy says of the request that it passes on, beside who has sent it.
+#[derive(Debug, Default)]
+pub(super) struct Forwarded {
+    /// Whom the client has asked.
+    pub(super) host: Option<Authority>,
+    /// Whether the client speaks TLS to it.
+    pub(super) secure: bool,
+}
+
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What the proxy nearest to this server says: the rightmost value, before which others may have written anything. What is no
+/// host, or no scheme, says nothing.
+pub(super) fn request(headers: &HeaderMap, proxy: &Visitor) -> Forwarded {
+    let last = |name: &HeaderName| {
+        let field = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+        Some(field.rsplit(',').next()?.trim().to_owned())
+    };
+    let (host, proto) = match proxy.clients().settings().forwarded_header {
+        ForwardedHeader::XForwardedFor => (last(&X_FORWARDED_HOST), last(&X_FORWARDED_PROTO)),
+        ForwardedHeader::Forwarded => {
+            let element = last(&FORWARDED).unwrap_or_default();
+            (parameter(&element, "host"), parameter(&element, "proto"))
+        }
+    };
+    Forwarded {
+        host: host.as_deref().and_then(Authority::parse),
+        secure: proto.is_some_and(|proto| ["https", "wss"].iter().any(|secure| proto.eq_ignore_ascii_case(secure))),
+    }
+}
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -34,18 +67,19 @@ pub(super) fn client(headers: &HeaderMap, proxy: &Visitor) -> Visitor {
     last
 }
 
-/// The `for` of one element of `forwarded` (RFC 7239, section 4). A quoted comma would have cut it in two, but no address has
-/// one.
+/// The `for` of one element of `forwarded` (RFC 7239, section 4).
 fn element(text: &str) -> Option<SocketAddr> {
+    node(&parameter(text, "for")?)
+}
+
+/// A parameter of one element of `forwarded`, if it is there once. A quoted comma would have cut the element in two, but no
+/// address, host or scheme has one.
+fn parameter(text: &str, name: &str) -> Option<String> {
     let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
-    let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for")).map(|(_, value)| value.trim());
-    match (named.next(), named.next()) {
-        (Some(value), None) => {
-            let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-            node(quoted.unwrap_or(value))
-        }
-        _ => None,
-    }
+    let mut named = pairs.filter(|(other, _)| other.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
+    let (Some(value), None) = (named.next(), named.next()) else { return None };
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Some(quoted.unwrap_or(value).to_owned())
 }
 
 /// An address, alone or with a port; one of IPv6 may be in brackets. Not `unknown`, nor a made-up name like `_secret`.
@@ -118,6 +152,30 @@ mod tests {
         assert_eq!(forwarded("for=192.0.2.43, for=_hidden"), "10.0.0.1:9");
         assert_eq!(forwarded("for=192.0.2.1;for=192.0.2.2"), "10.0.0.1:9");
         assert_eq!(forwarded("by=192.0.2.1"), "10.0.0.1:9");
+    }
+
+    #[test]
+    fn the_nearest_proxy_says_what_was_asked_for() {
+        let said = |header: ForwardedHeader, fields: &[(&'static str, &'static str)]| {
+            let config = Config { forwarded_header: header, ..Config::default() };
+            let clients = Clients::new(Arc::new(config), Arc::new(Metrics::default()));
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            let proxy = clients.visitor(SocketAddr::from(([10, 0, 0, 1], 9)));
+            let Forwarded { host, secure } = request(&headers, &proxy);
+            (host.map(|host| host.to_string()), secure)
+        };
+        let x = |fields: &[_]| said(ForwardedHeader::XForwardedFor, fields);
+        assert_eq!(x(&[]), (None, false));
+        let fields = [("x-forwarded-host", "evil.example, app.example:8443"), ("x-forwarded-proto", "http, HTTPS")];
+        assert_eq!(x(&fields), (Some("app.example:8443".into()), true));
+        assert_eq!(x(&[("x-forwarded-host", "no host"), ("x-forwarded-proto", "gopher")]), (None, false));
+        let forwarded =
+            [("forwarded", "for=6.6.6.6;host=evil.example, for=192.0.2.1;Proto=https;host=\"app.example:1\"")];
+        assert_eq!(said(ForwardedHeader::Forwarded, &forwarded), (Some("app.example:1".into()), true));
+        assert_eq!(x(&forwarded), (None, false));
     }
 
     #[test]

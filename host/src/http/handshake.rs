@@ -30,6 +30,11 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<Handshake, Reject> {
         return Err(Reject::Handshake("HTTP/1.1 is needed"));
     }
     let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    if headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0") {
+        // What follows the head are frames.
+        return Err(Reject::Handshake("a request for a WebSocket has no body"));
+    }
     if !has_token(headers, &header::CONNECTION, "upgrade") {
         return Err(Reject::Handshake("the connection header does not say upgrade"));
     }
@@ -133,6 +138,9 @@ mod tests {
         for key in ["", "short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZ===", "dGhlIHNhbXBsZSBub25jZ!=="] {
             assert!(matches!(check(&with("sec-websocket-key", key)), Err(Reject::Handshake(_))), "{key}");
         }
+        assert!(matches!(check(&with("content-length", "5")), Err(Reject::Handshake(_))));
+        assert!(matches!(check(&with("transfer-encoding", "chunked")), Err(Reject::Handshake(_))));
+        assert!(check(&with("content-length", "0")).is_ok());
         let post = request().method(Method::POST).body(()).expect("a request");
         assert!(matches!(check(&post), Err(Reject::Method("GET"))));
         let old = request().version(Version::HTTP_10).body(()).expect("a request");

@@ -18,8 +18,12 @@ use crate::text::cut;
 /// Why a request gets no 101 and no page.
 #[derive(Debug)]
 pub(super) enum Reject {
-    /// No `host`, or several.
+    /// No `host`, several, or one that is none.
     Host,
+    /// The head is over `max-header`.
+    HeadTooLarge,
+    /// It is for a host that is none of `hosts`.
+    Misdirected(String),
     /// The path is not valid percent-encoded UTF-8.
     Path,
     /// Nothing is there.
@@ -34,8 +38,8 @@ pub(super) enum Reject {
     SocketVersion,
     /// The handshake breaks RFC 6455; how.
     Handshake(&'static str),
-    /// A page of this origin may not connect.
-    Origin(String),
+    /// A page of this origin may not connect to what it has asked for; why, for the log only.
+    Origin { origin: String, target: String, why: &'static str },
     /// The controller said no.
     Refused(Refusal),
     /// As many connections as there may be have this client's address.
@@ -85,7 +89,13 @@ impl Reject {
     /// The status and what the client may know.
     fn public(&self) -> (StatusCode, String) {
         match self {
-            Reject::Host => (StatusCode::BAD_REQUEST, "the request must have one host header".into()),
+            Reject::Host => (StatusCode::BAD_REQUEST, "the request must have one valid host header".into()),
+            Reject::HeadTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request is too large".into())
+            }
+            Reject::Misdirected(_) => {
+                (StatusCode::MISDIRECTED_REQUEST, "this server does not answer to that host".into())
+            }
             Reject::Path => (StatusCode::BAD_REQUEST, "the path is not valid percent-encoded UTF-8".into()),
             Reject::NotFound => (StatusCode::NOT_FOUND, "nothing is here".into()),
             Reject::NoSocket => (StatusCode::NOT_FOUND, "nothing takes WebSocket connections here".into()),
@@ -93,7 +103,7 @@ impl Reject {
             Reject::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "connect here with a WebSocket".into()),
             Reject::SocketVersion => (StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken here".into()),
             Reject::Handshake(how) => (StatusCode::BAD_REQUEST, format!("not a WebSocket handshake: {how}")),
-            Reject::Origin(origin) => {
+            Reject::Origin { origin, .. } => {
                 (StatusCode::FORBIDDEN, format!("pages of {} may not connect here", cut(origin, 200)))
             }
             Reject::AddressFull => {
@@ -124,7 +134,9 @@ impl Reject {
             Reject::AddressFull => vec![(RETRY_AFTER, "5"), (CONNECTION, "close")],
             // A token comes within a second; who floods has to connect anew.
             Reject::TooManyHandshakes => vec![(RETRY_AFTER, "1"), (CONNECTION, "close")],
-            Reject::BodyTooLarge | Reject::BodyTooSlow | Reject::BodyBroken => vec![(CONNECTION, "close")],
+            Reject::HeadTooLarge | Reject::BodyTooLarge | Reject::BodyTooSlow | Reject::BodyBroken => {
+                vec![(CONNECTION, "close")]
+            }
             Reject::Busy | Reject::Stopping => vec![(RETRY_AFTER, "1")],
             _ => Vec::new(),
         }
@@ -133,8 +145,12 @@ impl Reject {
     fn log(&self) {
         match self {
             Reject::Failed(cause) => tracing::warn!("500: {cause}"),
-            Reject::Origin(origin) => {
-                tracing::info!("403: origin {:?} is neither this host nor in `origins`", cut(origin, 200));
+            Reject::Origin { origin, target, why } => {
+                let (origin, target) = (cut(origin, 200), cut(target, 200));
+                tracing::info!("403: a page of {origin:?} may not connect to {target:?}: {why}");
+            }
+            Reject::Misdirected(target) => {
+                tracing::info!("421: a request for {:?}, which is none of `hosts`", cut(target, 200));
             }
             other => tracing::debug!("rejected: {other:?}"),
         }

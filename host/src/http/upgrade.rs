@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::handshake::Handshake;
 use super::reject::Reject;
-use super::{Body, Client, handshake, origin};
+use super::{Body, Client, handshake};
 use crate::clients::{Limit, Visitor};
 use crate::closing::{CloseCause, Closing};
 use crate::connection::Connection;
@@ -44,7 +44,6 @@ pub(super) async fn accept(
             client.visitor.met(Limit::WebSocket);
         }
     })?;
-    origin::check(request.headers(), &class.origins)?;
     let asked = Arc::new(asked(&request, subprotocols, params, &client));
     class.admit().map_err(Reject::BackedOff)?;
     let seat = class.client_seat().ok_or(Reject::Busy)?;

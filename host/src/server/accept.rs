@@ -100,9 +100,11 @@ impl Door {
     }
 
     fn admit(&self, stream: TcpStream, visitor: Visitor, place: OwnedSemaphorePermit) {
+        // A client that is gone already is nobody's.
+        let Ok(local) = stream.local_addr() else { return };
         match visitor.enter() {
             Some(own) => {
-                let client = Client::new(visitor, place, own, self.alive.clone());
+                let client = Client::new(visitor, local, place, own, self.alive.clone());
                 tokio::spawn(serve::serve(stream, client, self.clone()));
             }
             None => self.turn_away(stream, ADDRESS_FULL),

@@ -46,6 +46,8 @@ pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)
+        // Who has said all it will may still wait for the answer. One that is gone is noticed when it is written to.
+        .half_close(true)
         .max_buf_size(settings.max_header)
         .serve_connection(TokioIo::new(stream), respond)
         .with_upgrades();

@@ -46,6 +46,7 @@ pub(crate) fn report(request: &Request) -> String {
 pub(crate) fn describe(request: &http::Request<Vec<u8>>) -> String {
     json!({
         "method": request.method().as_str(),
+        "uri": request.uri().to_string(),
         "path": request.uri().path(),
         "query": request.uri().query(),
         "body": String::from_utf8_lossy(request.body()),
