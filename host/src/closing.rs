@@ -34,6 +34,8 @@ pub(crate) enum CloseCause {
     TooLarge,
     /// The other end has sent a text that is no UTF-8.
     NoText,
+    /// A message of the other end has begun and does not get on.
+    SlowMessage,
     /// The other end has sent something else that RFC 6455 forbids.
     Protocol,
 }
@@ -79,6 +81,7 @@ impl CloseCause {
             CloseCause::OwnerGone => row(1001, ""),
             CloseCause::TooLarge => Row { limit: Some(Limit::Message), ..row(1009, "too large") },
             CloseCause::NoText => Row { limit: Some(Limit::WebSocket), ..row(1007, "a text that is no UTF-8") },
+            CloseCause::SlowMessage => row(1008, "a message is too slow"),
             CloseCause::Protocol => Row { limit: Some(Limit::WebSocket), ..row(1002, "against RFC 6455") },
         }
     }

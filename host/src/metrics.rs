@@ -71,6 +71,8 @@ metrics! {
     answers_abandoned,
     /// WebSockets closed because of a message over `max-message`, a frame over `max-frame`, or empty fragments without end.
     messages_too_large,
+    /// WebSockets closed because a message had begun and took longer than `body-timeout` and `min-body-rate` allow.
+    messages_too_slow,
     /// Handshakes refused, and WebSockets closed, because of something that RFC 6455 forbids.
     protocol_errors,
     /// Messages received from clients.

@@ -31,6 +31,7 @@ mod frames;
 mod heard;
 mod pace;
 mod socket;
+mod underway;
 mod writer;
 
 pub(crate) use self::client::{NotAgreed, shake_hands};
@@ -40,6 +41,7 @@ pub(crate) use self::frames::stopped;
 use self::heard::Heard;
 use self::pace::{Pace, Read};
 pub(crate) use self::socket::Socket;
+use self::underway::Underway;
 use self::writer::{Writer, Written};
 pub(crate) use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -63,6 +65,7 @@ pub(crate) struct Session<S> {
     in_a_row: u32,
     /// Bytes heard when it was last looked at.
     bytes_heard: u64,
+    underway: Underway,
     deadlines: Deadlines,
     pace: Pace,
     /// The client broke the protocol: nothing is read any more, and this is what it will be closed with.
@@ -104,6 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             closing: None,
             in_a_row: 0,
             bytes_heard: 0,
+            underway: Underway::default(),
             deadlines: Deadlines::new(settings.ping_interval, settings.idle_timeout),
             pace: Pace::new(Rate { per_second: settings.max_messages_per_second, burst: settings.message_burst }),
             failing: None,
@@ -263,6 +267,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.bytes_heard = bytes_heard;
             self.deadlines.doubt();
         }
+        if self.closing.is_none() && self.failing.is_none() && self.is_message_too_slow() {
+            return Some(End { closing: Closing::of(CloseCause::SlowMessage), send: true });
+        }
         match self.deadlines.passed() {
             Passed::Close => match self.failing.take() {
                 Some(closing) => Some(End { closing, send: true }),
@@ -276,6 +283,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Passed::Ping => self.ping(),
             Passed::None => None,
         }
+    }
+
+    fn is_message_too_slow(&mut self) -> bool {
+        let heard = self.socket.get_ref();
+        // Who is not read from is slow by our doing.
+        let is_read = self.connection.has_room() && !self.pace.is_waiting();
+        let message = heard.underway().filter(|_| is_read);
+        let pace = underway::Pace { time: self.settings.body_timeout, rate: self.settings.min_body_rate };
+        let too_slow = self.underway.is_too_slow(message, heard.bytes(), &pace);
+        if too_slow {
+            self.met(Limit::SlowMessage);
+        }
+        too_slow
     }
 
     fn ping(&mut self) -> Option<End> {

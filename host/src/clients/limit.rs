@@ -76,6 +76,8 @@ limits! {
     BodyEnd "HTTP/1.1" bodies_broken_off,
     /// A message or a frame too large, or a message of too many empty fragments: closed with 1009.
     Message "max-message" messages_too_large,
+    /// A message that has begun and does not get on: closed with 1008.
+    SlowMessage "body-timeout" messages_too_slow,
     /// No WebSocket protocol: answered with 400, or closed with 1002 or 1007.
     WebSocket "RFC 6455" protocol_errors,
 }

@@ -12,6 +12,8 @@ const HEADER: usize = 10;
 
 const FINAL: u8 = 0x80;
 const CLOSE: u8 = 8;
+/// The bit that the opcodes of control frames have.
+const CONTROL: u8 = 8;
 const MASKED: u8 = 0x80;
 const MASK: usize = 4;
 
@@ -28,6 +30,10 @@ pub(super) struct Frames {
     rest: u64,
     /// That much of a close frame, while one is coming.
     close: Option<Vec<u8>>,
+    /// Fragments have come, and the last one is not among them.
+    fragmented: bool,
+    /// Messages whose last or only frame has begun.
+    messages: u32,
 }
 
 /// A frame that tungstenite is not to see the end of.
@@ -57,12 +63,26 @@ impl From<Stopped> for io::Error {
 impl Frames {
     /// Of a client, from the first byte on.
     pub(super) fn of_client() -> Self {
-        Frames { head: None, masked: true, header: [0; HEADER], has: 0, rest: 0, close: None }
+        Frames {
+            head: None,
+            masked: true,
+            header: [0; HEADER],
+            has: 0,
+            rest: 0,
+            close: None,
+            fragmented: false,
+            messages: 0,
+        }
     }
 
     /// Of a server, behind the head of its answer to the handshake.
     pub(super) fn of_server() -> Self {
         Frames { head: Some(Head::default()), masked: false, ..Frames::of_client() }
+    }
+
+    /// The number of the message, or the frame, that has begun and is not whole.
+    pub(super) fn underway(&self) -> Option<u32> {
+        (self.has > 0 || self.rest > 0 || self.fragmented).then_some(self.messages)
     }
 
     /// Goes on by `bytes`. If there is a frame in them that tungstenite is not to see the end of: how many bytes come before
@@ -126,6 +146,10 @@ impl Frames {
         }
         let mask = if second & MASKED == 0 { 0 } else { MASK };
         self.rest = length.saturating_add(mask as u64);
+        if first & CONTROL == 0 {
+            self.fragmented = first & FINAL == 0;
+            self.messages = self.messages.wrapping_add(u32::from(!self.fragmented));
+        }
         // Others are no close frames, which tungstenite says by itself.
         if first == FINAL | CLOSE && (mask > 0) == self.masked && (2..126).contains(&length) {
             self.close = Some(Vec::with_capacity(MASK + usize::from(short)));

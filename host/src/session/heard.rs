@@ -52,6 +52,11 @@ impl<S> Heard<S> {
         self.bytes
     }
 
+    /// The number of the message that has begun and is not whole.
+    pub(super) fn underway(&self) -> Option<u32> {
+        self.frames.underway()
+    }
+
     /// This frame has come. What follows it in the same read is taken for a part of it.
     pub(super) fn understand(&mut self, frame: &Frame) {
         self.understood = match frame {

@@ -1,6 +1,6 @@
 //! Frames that break the WebSocket protocol or are too large. `hostile::frames` tries more of them.
 
-use super::host;
+use super::{SHORT, host};
 use crate::harness::frames::{BINARY, CLOSE, CONTINUATION, Frame, PING, TEXT, closing};
 use crate::harness::siege::Siege;
 
@@ -43,6 +43,39 @@ async fn an_opcode_that_is_none() {
 #[tokio::test]
 async fn a_length_that_is_longer_than_it_need_be() {
     closed(&[Frame::new(TEXT, "hi").wide(8)], 1002).await;
+}
+
+/// Writes what makes no whole message a little at a time, far longer than one may take.
+async fn dripped(first: &[u8], then: impl Fn() -> Vec<u8>) {
+    let times = |config: &mut lakou_host::Config| {
+        (config.ping_interval, config.body_timeout, config.min_body_rate) = (SHORT / 3, SHORT, 1 << 20);
+    };
+    let siege = Siege::of(host().config(times)).await;
+    let attack = async {
+        let mut client = siege.raw("/echo").await;
+        client.write(first).await;
+        let mut pulse = tokio::time::interval(SHORT / 6);
+        for _ in 0..60 {
+            pulse.tick().await;
+            if client.try_write(then()).await.is_err() {
+                break;
+            }
+        }
+        client.expect_close(1008).await;
+    };
+    siege.attack(attack).await;
+    siege.met("body-timeout", |counted| counted.messages_too_slow).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_comes_a_byte_at_a_time() {
+    dripped(&Frame::new(TEXT, [b'x'; 1000]).bytes()[..10], || vec![0]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_comes_a_fragment_at_a_time_with_pings_between() {
+    let more = || [Frame::new(CONTINUATION, "x").unfinished().bytes(), Frame::new(PING, "").bytes()].concat();
+    dripped(&Frame::new(TEXT, "x").unfinished().bytes(), more).await;
 }
 
 #[tokio::test]
