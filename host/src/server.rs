@@ -23,6 +23,7 @@ use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
 
 mod accept;
+mod files;
 mod proxied;
 mod serve;
 
@@ -30,6 +31,8 @@ mod serve;
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    /// For how many clients at a time.
+    places: usize,
     service: Arc<Service>,
     environment: Arc<Environment>,
     services: Vec<Arc<Class>>,
@@ -93,7 +96,7 @@ impl Server {
     /// Anything that keeps the whole server from starting; a bad controller file does not, it is in [`Server::rejected`].
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         config.check()?;
-        raise_file_limit();
+        let files = files::raise();
         if let Some(public) = config.public.as_deref().filter(|folder| !folder.is_dir()) {
             return Err(StartError::Public(public.display().to_string()));
         }
@@ -169,7 +172,9 @@ impl Server {
         environment.identities.start(notices);
         let listen = |cause| StartError::Listen { address: settings.listen.to_string(), cause };
         let listener = accept::listen(settings.listen.resolve().await.map_err(listen)?).map_err(listen)?;
+        let places = files::connections(settings.max_connections, files);
         Ok(Server {
+            places,
             address: listener.local_addr().map_err(listen)?,
             listener,
             service: Arc::new(Service::new(router, Arc::clone(&environment))),
@@ -218,7 +223,7 @@ impl Server {
         for class in self.services.drain(..) {
             tokio::spawn(service::run(class, stopping.clone()));
         }
-        let door = Door::new(&self.service, &clients, self.environment.alive.clone(), stopping);
+        let door = Door::new(&self.service, &clients, self.places, self.environment.alive.clone(), stopping);
         tokio::select! {
             () = door.accept(&self.listener) => {}
             () = shutdown => {}
@@ -249,17 +254,5 @@ fn not_all(folder: &str, files: usize, rejected: usize) -> String {
     match files {
         0 => format!("{folder} has no *.wasm file"),
         _ => format!("{rejected} of {files} files in {folder} can not be served"),
-    }
-}
-
-/// Every connection is a file; the soft limit of many systems is 1024.
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        limit.current = limit.maximum;
-        if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! As many instances as there may be, and no more: what is refused, what waits, and that room comes back.
 
+use crate::harness::binary::{self, Call};
 use crate::harness::host::TestHost;
 use crate::harness::wait::within;
 use std::time::Duration;
@@ -120,4 +121,25 @@ async fn many_requests_at_once_are_all_answered() {
         let answer = within("an answer", answer).await.expect("no panic");
         assert_eq!(answer.json()["path"], format!("/probe/{number}"));
     }
+}
+
+#[tokio::test]
+async fn clients_get_what_files_there_are_and_the_others_503() {
+    let (binary, address) = Call::serve_with_files(128).guests(&["echo", "visits"]).anywhere().listening().await;
+    binary.logs(&["WARN", "max-connections is 100000", "128 files", "96 clients", "LimitNOFILE"]).await;
+    let mut clients = Vec::new();
+    for _ in 0..96 {
+        clients.push(binary::connect(address, "/echo").await);
+    }
+    for _ in 0..40 {
+        let answer = binary::ask(address, "GET", "/echo").get().await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    }
+    for client in &mut clients {
+        client.exchange("hi", "hi").await;
+    }
+    clients.pop().expect("there are some").leave().await;
+    within("the free place", async { while binary::ask(address, "GET", "/echo").get().await.status == 503 {} }).await;
+    let lines = binary.stderr().iter().filter(|line| line.contains("could not be accepted")).count();
+    assert!(lines <= 1, "{lines} lines: {:?}", binary.stderr());
 }

@@ -1,10 +1,12 @@
 //! The listener: each client is given its places, among all connections and among those of its address, or is turned away
 //! before anything is asked of a controller.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -12,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::{proxied, serve};
 use crate::clients::{Clients, Limit, Visitor};
 use crate::http::{Client, Service};
+use crate::rate::Seldom;
 use crate::shutdown::Alive;
 
 /// Connections that the system completes for us while we are busy; a herd that comes back after a deploy waits here.
@@ -44,12 +47,15 @@ pub(super) struct Door {
     pub(super) stopping: watch::Receiver<bool>,
     places: Arc<Semaphore>,
     farewells: Arc<Semaphore>,
+    /// Errors of the listener in the log.
+    not_accepted: Arc<Seldom>,
 }
 
 impl Door {
     pub(super) fn new(
         service: &Arc<Service>,
         clients: &Arc<Clients>,
+        places: usize,
         alive: Alive,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -58,20 +64,31 @@ impl Door {
             clients: Arc::clone(clients),
             alive,
             stopping,
-            places: Arc::new(Semaphore::new(clients.settings().max_connections)),
-            farewells: Arc::new(Semaphore::new(FAREWELLS)),
+            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            farewells: Arc::new(Semaphore::new(FAREWELLS.min(places / 8 + 1))),
+            not_accepted: Arc::default(),
         }
     }
 
     /// Accepts clients for ever.
     pub(super) async fn accept(&self, listener: &TcpListener) {
+        // A file to give up when there is no other: who can not be let in can be told so.
+        let mut spare = File::open("/dev/null").ok();
         loop {
             match listener.accept().await {
                 Ok((stream, address)) => self.receive(stream, address),
                 Err(error) => {
-                    // Mostly: no file left. Those who wait in the backlog are served when others have gone.
-                    tracing::warn!(%error, "a client could not be accepted");
-                    tokio::time::sleep(NO_FILES_PAUSE).await;
+                    if let Some(others) = self.not_accepted.admit() {
+                        tracing::warn!(%error, "a client could not be accepted{others}");
+                    }
+                    if spare.take().is_none() {
+                        tokio::time::sleep(NO_FILES_PAUSE).await;
+                    } else if let Some(Ok((stream, address))) = listener.accept().now_or_never() {
+                        self.clients.visitor(address).met(Limit::Connections);
+                        // At once, and what it has said is not waited for: the file is needed for the next one.
+                        let _ = stream.try_write(SERVER_FULL);
+                    }
+                    spare = File::open("/dev/null").ok();
                 }
             }
         }

@@ -32,10 +32,20 @@ impl Call {
         Call::lakou("serve")
     }
 
+    /// `lakou serve` that may open so many files, as after `ulimit -n`.
+    pub(crate) fn serve_with_files(files: u32) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]).arg(guests::binary());
+        Call::of(command, "serve")
+    }
+
     /// `lakou` with any command.
     pub(crate) fn lakou(name: &str) -> Self {
+        Call::of(Command::new(guests::binary()), name)
+    }
+
+    fn of(mut command: Command, name: &str) -> Self {
         let folder = Folder::new();
-        let mut command = Command::new(guests::binary());
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("LAKOU_") {
                 command.env_remove(variable);
