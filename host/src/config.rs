@@ -39,6 +39,12 @@ pub struct Config {
     pub strict: bool,
     /// The folder of static files; none: none are served.
     pub public: Option<PathBuf>,
+    /// `cache-control` of static files; empty: none is sent, and clients guess.
+    pub cache_control: String,
+    /// The page of `public` that is sent with 404 where nothing is; none: a line of text.
+    pub not_found: Option<String>,
+    /// The page of `public` that is sent with 200 where nothing is, to clients that go to a page; none: they get 404.
+    pub fallback: Option<String>,
     /// The folder for compiled controllers; none: they are compiled at each start.
     pub cache: Option<PathBuf>,
     /// The program that compiles controllers, each in a process of its own that can be ended: `lakou` itself, if this is it.
@@ -227,6 +233,9 @@ impl Default for Config {
             controllers: "controllers".into(),
             strict: false,
             public: None,
+            cache_control: "no-cache".into(),
+            not_found: None,
+            fallback: None,
             cache: None,
             compiler: None,
             origins: Vec::new(),

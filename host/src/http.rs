@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
-use self::files::Files;
+pub(crate) use self::files::Files;
 use self::forwarded::Forwarded;
 use self::reject::Reject;
 use self::target::Target;
@@ -92,8 +92,7 @@ impl Client {
 }
 
 impl Service {
-    pub(crate) fn new(router: Router, environment: Arc<Environment>) -> Self {
-        let files = environment.settings.public.as_deref().map(Files::new);
+    pub(crate) fn new(router: Router, files: Option<Files>, environment: Arc<Environment>) -> Self {
         Service { router, files, environment, log: RateLimit::new(REJECTS_LOGGED) }
     }
 

@@ -11,7 +11,7 @@ use crate::bus::{BusHealth, BusMonitor};
 use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
 use crate::controller::{Class, Environment, LoadError, Mount, load_folder};
-use crate::http::Service;
+use crate::http::{Files, Service};
 use crate::identities;
 use crate::link::{Address, Link};
 use crate::metrics::Metrics;
@@ -23,7 +23,7 @@ use crate::store::keyvalue::KeyValue;
 use crate::store::{self, Store};
 
 mod accept;
-mod files;
+mod file_limit;
 mod proxied;
 mod serve;
 
@@ -66,8 +66,8 @@ pub enum StartError {
         /// How many of them can not be served.
         rejected: usize,
     },
-    /// The folder of static files is no folder.
-    #[error("public: {0} is not a folder")]
+    /// The static files can not be served as the settings say.
+    #[error("{0}")]
     Public(String),
     /// The address can not be listened on.
     #[error("listen: {address}: {cause}")]
@@ -96,10 +96,8 @@ impl Server {
     /// Anything that keeps the whole server from starting; a bad controller file does not, it is in [`Server::rejected`].
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         config.check()?;
-        let files = files::raise();
-        if let Some(public) = config.public.as_deref().filter(|folder| !folder.is_dir()) {
-            return Err(StartError::Public(public.display().to_string()));
-        }
+        let file_limit = file_limit::raise();
+        let files = Files::open(&config).map_err(StartError::Public)?;
         let settings = Arc::new(config);
         let (alive, last) = shutdown::alive();
         let link = match settings.redis.as_deref().map(Address::parse) {
@@ -172,12 +170,12 @@ impl Server {
         environment.identities.start(notices);
         let listen = |cause| StartError::Listen { address: settings.listen.to_string(), cause };
         let listener = accept::listen(settings.listen.resolve().await.map_err(listen)?).map_err(listen)?;
-        let places = files::connections(settings.max_connections, files);
+        let places = file_limit::connections(settings.max_connections, file_limit);
         Ok(Server {
             places,
             address: listener.local_addr().map_err(listen)?,
             listener,
-            service: Arc::new(Service::new(router, Arc::clone(&environment))),
+            service: Arc::new(Service::new(router, files, Arc::clone(&environment))),
             environment,
             services,
             last,

@@ -9,7 +9,7 @@
 //! | `routing` | which controller a path reaches, and what the guest is told of it |
 //! | `requests` | the answers to plain and to wrong requests, as a table; plain HTTP through a guest |
 //! | `bodies` | bodies of plain requests and answers that stall or break off |
-//! | `static_files` | what is served from the public folder, and what never is |
+//! | `static_files` | what is served from the public folder, how, and what never is |
 //! | `handshake` | what `connect` can answer: subprotocols, header fields, refusals |
 //! | `hosts` | whom a request is for, names that are not this server's, and which pages may connect |
 //! | `sessions` | one open connection: pings, time-outs, closing, limits |

@@ -78,6 +78,12 @@ pub(crate) const SETTINGS: &[Setting] = settings! {
         |c, v| c.listen = value::listen(v)?;
     "public" "DIR" "folder of static files [default: public, if it is there]"
         |c, v| c.public = Some(value::path(v)?);
+    "cache-control" "TEXT" "cache-control of static files; nothing: none is sent [default: no-cache]"
+        |c, v| c.cache_control = value::field(v)?;
+    "not-found" "FILE" "page of public that is sent with 404 [default: none, a line of text]"
+        |c, v| c.not_found = Some(value::page(v)?);
+    "fallback" "FILE" "page of public that is sent instead of 404 to who goes to a page, like index.html [default: none]"
+        |c, v| c.fallback = Some(value::page(v)?);
     "cache" "DIR" "folder for compiled controllers [default: lakou in the user's cache folder]"
         |c, v| c.cache = Some(value::path(v)?);
     "origins" "LIST" "origins whose pages may connect, beside the host's own; * is all"

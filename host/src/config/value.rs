@@ -41,6 +41,23 @@ pub(super) fn text(given: &Given) -> Result<String, String> {
     given.text().map(str::to_owned)
 }
 
+/// The value of a header field.
+pub(super) fn field(given: &Given) -> Result<String, String> {
+    let text = given.text()?;
+    match http::HeaderValue::from_str(text) {
+        Ok(value) if value.to_str().is_ok() => Ok(text.to_owned()),
+        _ => Err(format!("is {text:?}; the value of a header field is wanted, like no-cache or max-age=3600")),
+    }
+}
+
+/// A file in the folder of static files.
+pub(super) fn page(given: &Given) -> Result<String, String> {
+    match given.text()?.trim_start_matches('/') {
+        "" => Err("is empty; a file in public is wanted, like index.html".into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// A list; as one text it is separated by commas.
 pub(super) fn list(given: &Given) -> Result<Vec<String>, String> {
     Ok(match given {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
-    UPGRADE,
+    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -30,6 +30,10 @@ pub(super) enum Reject {
     NotFound,
     /// A controller is there that takes no WebSockets.
     NoSocket,
+    /// A condition of the request does not hold.
+    Precondition,
+    /// The file has nothing of the range that is asked for; how long it is.
+    Range(u64),
     /// Something is there that does not know the method; what it knows.
     Method(&'static str),
     /// A controller is there that only takes WebSockets.
@@ -80,6 +84,11 @@ impl Reject {
         for (name, value) in self.headers() {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        if let Reject::Range(length) = self
+            && let Ok(told) = HeaderValue::try_from(format!("bytes */{length}"))
+        {
+            headers.insert(CONTENT_RANGE, told);
+        }
         if let Reject::BackedOff(time) = self {
             headers.insert(RETRY_AFTER, HeaderValue::from(time.as_secs() + 1));
         }
@@ -99,6 +108,12 @@ impl Reject {
             Reject::Path => (StatusCode::BAD_REQUEST, "the path is not valid percent-encoded UTF-8".into()),
             Reject::NotFound => (StatusCode::NOT_FOUND, "nothing is here".into()),
             Reject::NoSocket => (StatusCode::NOT_FOUND, "nothing takes WebSocket connections here".into()),
+            Reject::Precondition => {
+                (StatusCode::PRECONDITION_FAILED, "a condition of the request does not hold".into())
+            }
+            Reject::Range(length) => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, format!("the file has {length} bytes, and none of the range"))
+            }
             Reject::Method(allowed) => (StatusCode::METHOD_NOT_ALLOWED, format!("only {allowed} is possible here")),
             Reject::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "connect here with a WebSocket".into()),
             Reject::SocketVersion => (StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken here".into()),

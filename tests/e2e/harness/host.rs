@@ -9,6 +9,7 @@ use super::wait::{eventually, within};
 use super::ws::{Knock, WsClient};
 use lakou_host::{Addressee, BusHealth, BusMonitor, Config, Metrics, Server, Snapshot};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -28,7 +29,7 @@ pub(crate) struct TestHost {
     served: Option<JoinHandle<()>>,
     // The host has threads of its own, as in production: a guest that computes takes none from the clients.
     runtime: Option<Runtime>,
-    _folder: Folder,
+    folder: Folder,
     _kept: Option<Arc<RedisServer>>,
 }
 
@@ -65,6 +66,11 @@ impl TestHost {
         config.messaging = vec![Addressee::Everything];
         std::fs::create_dir(&config.controllers).expect("the test's own folder");
         Furnished { config, folder, kept: None }
+    }
+
+    /// Where the folder of static files is, if there is one.
+    pub(crate) fn public(&self) -> PathBuf {
+        self.folder.join("public")
     }
 
     /// A polite client on `path`.
@@ -178,6 +184,12 @@ impl Furnished {
         self
     }
 
+    /// Does something to the folder of static files before it is served.
+    pub(crate) fn in_public(self, furnish: impl FnOnce(&Path)) -> Self {
+        furnish(&self.folder.join("public"));
+        self
+    }
+
     /// Changes settings.
     pub(crate) fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -247,7 +259,7 @@ impl Furnished {
             stop: Some(stop),
             served: Some(served),
             runtime: Some(runtime),
-            _folder: self.folder,
+            folder: self.folder,
             _kept: self.kept,
         })
     }
