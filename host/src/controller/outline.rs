@@ -48,7 +48,7 @@ impl<'w> Outline<'w> {
                 _ => in_head = false,
             }
         }
-        let head = wasm.get(..usize::try_from(head).unwrap_or(usize::MAX)).unwrap_or_default();
+        let head = wasm.get(..head).unwrap_or_default();
         Ok(Outline { exports, head })
     }
 

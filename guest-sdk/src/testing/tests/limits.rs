@@ -56,7 +56,7 @@ fn a_connection_has_so_many_topics_and_identities() {
 
         let pattern = Fault::Invalid("a topic has no `*`: there are no patterns of topics".to_owned());
         assert_eq!(socket.subscribe("news/*"), Err(pattern.clone()));
-        assert_eq!(crate::messaging::publish("news/*", "x"), Err(pattern));
+        assert_eq!(messaging::publish("news/*", "x"), Err(pattern));
 
         let register = |identity: &str| socket.register_as(identity, IdentityOptions::new());
         for number in 0..8 {

@@ -202,7 +202,11 @@ impl Reader {
                 self.appetite = Appetite::of(limit);
                 self.appetite.need_more();
             }
-            return heads.into_iter().fold(false, |own, raw| self.pass(&raw) || own);
+            let mut own = false;
+            for raw in heads {
+                own |= self.pass(&raw);
+            }
+            return own;
         }
         let mut own = false;
         let mut understood = Vec::with_capacity(released.len());

@@ -14,13 +14,16 @@ use crate::store::{self, Answer, StoreError};
 
 type Answered<T> = wasmtime::Result<Result<T, Fault>>;
 
+/// The store, the controller's part of it, and whom its limits count for.
+type Values = (Arc<dyn KeyValue>, Bucket, Arc<Class>);
+
 pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     keyvalue::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }
 
 impl GuestState {
     /// Where the values of the controller are, if it may ask for them once more.
-    fn values(&self) -> Result<(Arc<dyn KeyValue>, Bucket, Arc<Class>), Fault> {
+    fn values(&self) -> Result<Values, Fault> {
         let class = Arc::clone(&self.class);
         class.may_ask().map_err(Fault::Unavailable)?;
         class.environment.metrics.keyvalue_calls.count();

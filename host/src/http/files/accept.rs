@@ -124,8 +124,8 @@ mod tests {
             ("gzip;q=NaN", &[]),
             ("gzipped, brotli", &[]),
         ];
-        for (value, encodings) in right {
-            assert_eq!(encodings(&with(ACCEPT_ENCODING, value)), *encodings, "{value}");
+        for (value, chosen) in right {
+            assert_eq!(encodings(&with(ACCEPT_ENCODING, value)), *chosen, "{value}");
         }
         assert_eq!(encodings(&HeaderMap::new()), []);
     }
