@@ -19,6 +19,7 @@ use crate::controller::{Class, Environment, NoAnswer};
 use crate::rate::RateLimit;
 use crate::router::{NoRoute, Router};
 use crate::shutdown::Alive;
+use crate::tied::Tied;
 
 mod authority;
 mod files;
@@ -191,9 +192,5 @@ async fn plain(
         NoAnswer::Error(error) => Reject::Failed(format!("the controller answered with {error}")),
     })?;
     // A client behind a proxy keeps its place for as long as it is answered.
-    let held = move |frame| {
-        let _ = &client;
-        frame
-    };
-    Ok(answer.map(|body| body.map_frame(held).map_err(Into::into).boxed_unsync()))
+    Ok(answer.map(|body| Tied::new(body, client).boxed_unsync()))
 }

@@ -59,6 +59,7 @@ mod rate;
 mod request;
 mod shutdown;
 mod text;
+mod tied;
 
 pub use bus::{BusHealth, BusMonitor};
 pub use config::{

@@ -46,8 +46,11 @@ async fn an_answer_without_content_may_say_how_long_it_would_be() {
     for _ in 0..MANY {
         let answer = host.ask("HEAD", "/answers/length-200").get().await;
         assert_eq!((answer.status, answer.header("content-length")), (200, Some("5")));
-        assert_eq!(host.ask("GET", "/answers/length-304").get().await.status, 304);
+        for status in [204, 205, 304] {
+            assert_eq!(host.ask("GET", &format!("/answers/length-{status}")).get().await.status, status);
+        }
     }
+    assert_eq!(host.counted().traps, 0);
     // Where there is content, what was promised has to come.
     let mut client = host.dial().await;
     client.write("GET /answers/length-200 HTTP/1.1\r\nhost: x\r\n\r\n").await;
@@ -68,6 +71,16 @@ async fn what_is_finished_is_sent_though_the_guest_exits() {
         assert_eq!((answer.status, answer.text().as_str()), (200, "all of it"), "{how}");
         host.counts("it is a failure all the same", |counted| counted.traps == failures).await;
     }
+}
+
+#[tokio::test]
+async fn who_has_sent_what_it_promised_is_still_held_to_how_it_ends() {
+    let host = host().await;
+    for failures in 1..4 {
+        assert_eq!(host.ask("GET", "/answers/promised-").get().await.text(), "12345");
+        host.counts("the guest's own failure", |counted| counted.traps == failures).await;
+    }
+    assert_eq!(host.counted().answers_abandoned, 0);
 }
 
 #[tokio::test]

@@ -248,3 +248,14 @@ async fn median(clients: &mut [(WsClient, &str)]) -> Duration {
     times.sort();
     times[times.len() / 2]
 }
+
+#[tokio::test]
+async fn clients_that_leave_do_not_put_a_controller_out_of_order_that_takes_it_hard() {
+    let host = TestHost::with(&["misbehave"]).await;
+    for _ in 0..14 {
+        host.connect("/misbehave/insist-in-close").await.leave().await;
+    }
+    host.counts("each has failed", |counted| counted.traps == 14).await;
+    assert_eq!(host.counted().backed_off, 0);
+    host.connect("/misbehave/insist-in-close").await.exchange("still here", "still here").await;
+}

@@ -12,6 +12,8 @@ async fn nothing_there_is_404() {
     for method in ["GET", "POST", "HEAD", "DELETE"] {
         assert_eq!(host.ask(method, "/nothing").get().await.status, 404, "{method}");
     }
+    let answer = host.ask("GET", "/nothing").get().await;
+    assert_eq!(answer.header("content-length"), Some("16"), "{:?}", answer.headers);
 }
 
 #[tokio::test]

@@ -108,7 +108,9 @@ impl Class {
     /// Names the cause, counts it and logs it.
     pub(super) fn failed(&self, ended: Ended, state: &GuestState, doing: &str) {
         let metrics = &self.environment.metrics;
-        self.breaker.failed();
+        if !state.batch.was_told_gone() {
+            self.breaker.failed();
+        }
         let error = match ended {
             Ended::Late => {
                 metrics.time_exceeded.count();

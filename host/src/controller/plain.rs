@@ -23,6 +23,7 @@ use crate::limit::Limit;
 use crate::text::cut;
 
 pub(in crate::controller) use self::progress::Progress;
+use self::progress::has_no_content;
 use self::whole::{Between, Waiting, Whole};
 
 mod progress;
@@ -101,11 +102,13 @@ impl Class {
         };
         clock.streams(self.limits.stream_timeout);
         let (mut head, body) = response.into_parts();
-        let body = Whole::new(moving(body, clock), between, fault, waiting);
         if head.status.is_informational() {
+            waiting.is_served();
             // Neither an answer, nor the guest's to send (RFC 9110, section 15.2).
             return Err(NoAnswer::Error(format!("status {}, which is no answer", head.status.as_u16())));
         }
+        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = Whole::new(moving(body, clock), length, between, fault, waiting);
         if head_only || has_no_content(head.status) {
             if head.status == StatusCode::RESET_CONTENT {
                 head.headers.remove(header::CONTENT_LENGTH);
@@ -125,11 +128,6 @@ impl Class {
             drop((body, alive));
         });
     }
-}
-
-/// Whether an answer with this status has no content, whatever the guest writes (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5).
-fn has_no_content(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// What is to be known of the client while the guest is at work.
@@ -232,7 +230,8 @@ async fn handle<B>(
             return;
         }
         Err(ended) if client.is_to_blame(&ended, state) => {}
-        Err(ended) if between.is_let_go() => {
+        // What it may use of CPU is the guest's matter, whoever waits for it.
+        Err(ended) if between.is_let_go() && !state.meter.exceeded() => {
             class.environment.metrics.answers_abandoned.count();
             let (controller, client) = (&*class.name, client.visitor.address().ip());
             tracing::debug!(controller, %client, "http ended after its client: {ended:?}");

@@ -1,6 +1,7 @@
 //! What a store holds beside the guest's own memory: the host side of its imports, and its limits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -13,6 +14,7 @@ use super::limits::MemoryLimit;
 use super::meter::{Clock, Meter};
 use super::output::{Lines, Source, WorkingFor};
 use super::plain::Progress;
+use crate::connection::Connection;
 use crate::ids::ConnectionId;
 
 /// Random bytes that a guest gets in one call.
@@ -43,6 +45,8 @@ pub(crate) struct GuestState {
 pub(super) struct Batch {
     items: Vec<ConnectionId>,
     attended: Option<usize>,
+    /// In this call the guest was told that its client is gone, which it has not caused.
+    told_gone: bool,
     /// As [`connection`](Self::connection) says, for what has no way to ask.
     working_for: WorkingFor,
 }
@@ -53,6 +57,7 @@ impl Batch {
         self.items.clear();
         self.items.extend(items);
         self.attended = None;
+        self.told_gone = false;
         self.working_for.set(self.connection());
     }
 
@@ -74,6 +79,17 @@ impl Batch {
             [only] => Some(*only),
             _ => None,
         }
+    }
+
+    /// The guest is told that the client of this connection is gone.
+    pub(super) fn tell_gone(&mut self, connection: &Connection) {
+        self.told_gone |= !connection.let_go.load(Ordering::Acquire);
+    }
+
+    /// Whether a failure of this call may be what a guest makes of a client that has left: nothing that its controller is
+    /// backed off for.
+    pub(super) fn was_told_gone(&self) -> bool {
+        self.told_gone
     }
 
     /// The item attended to, if the guest said so.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use http::Request;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,6 +20,7 @@ use crate::http::Client;
 use crate::linger::Lingering;
 use crate::patience::Patient;
 use crate::phase::{Phase, PhaseTimeout, Phases, Watched};
+use crate::tied::Tied;
 
 /// Serves the requests of one client.
 pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
@@ -37,11 +37,7 @@ pub(super) async fn serve(stream: TcpStream, client: Client, mut door: Door) {
         async move {
             let response = service.respond(request, client).await;
             // The request is over when its answer is.
-            let held = move |frame| {
-                let _ = &answering;
-                frame
-            };
-            Ok::<_, Infallible>(response.map(|body| body.map_frame(held)))
+            Ok::<_, Infallible>(response.map(|body| Tied::new(body, answering)))
         }
     });
     let connection = http1::Builder::new()

@@ -49,14 +49,15 @@ fn header_fields_of_an_acceptance_are_some_that_can_be_sent() {
 fn a_refusal_has_a_status_of_one_and_header_fields_that_can_be_sent() {
     let host = Host::new();
     for possible in [300, 307, 404, 599] {
-        assert_eq!(status(&host, &format!("status={possible}&name=connection"), "x"), possible);
+        assert_eq!(status(&host, &format!("status={possible}&name=sec-websocket-version"), "x"), possible);
     }
     for impossible in [0, 101, 200, 299, 600, 65535] {
         assert_eq!(status(&host, &format!("status={impossible}&name=a"), "x"), 500, "{impossible}");
     }
-    for own in ["Content-Length", "transfer-encoding", "", "a+b"] {
+    for own in ["Content-Length", "transfer-encoding", "Connection", "upgrade", "", "a+b"] {
         assert_eq!(status(&host, &format!("status=404&name={own}"), "x"), 500, "{own}");
     }
+    assert_eq!(status(&host, "status=426&name=upgrade", "other"), 426);
     assert_eq!(status(&host, "status=404&name=a", "\u{1}"), 500);
     assert_eq!(status(&host, "status=404&name=a&times=101", "x"), 500);
 }

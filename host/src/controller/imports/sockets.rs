@@ -68,7 +68,10 @@ impl HostSocket for GuestState {
     fn send(&mut self, socket: Resource<Socket>, message: GuestMessage) -> wasmtime::Result<Result<(), Fault>> {
         let connection = &self.table.get(&socket)?.0;
         Ok(connection.send(emitting::message(message)).map_err(|error| match error {
-            NotQueued::Gone => Fault::Gone,
+            NotQueued::Gone => {
+                self.batch.tell_gone(connection);
+                Fault::Gone
+            }
             NotQueued::TooLarge => {
                 let limit = self.class.outbox_limit();
                 self.class.hits.hit(Limit::Outbox, format_args!("a message of over {limit} bytes was refused"));
@@ -134,6 +137,7 @@ impl HostSocket for GuestState {
             return Ok(Err(Fault::TooLarge));
         }
         if connection.is_closing() {
+            self.batch.tell_gone(connection);
             return Ok(Err(Fault::Gone));
         }
         connection.save(state.into());

@@ -13,6 +13,11 @@ pub(in crate::controller) struct Progress {
     sent: Option<Sent>,
 }
 
+/// Whether an answer with this status has no content, whatever the guest writes (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5).
+pub(super) fn has_no_content(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 #[derive(Debug)]
 struct Taken {
     response: u32,
@@ -68,7 +73,7 @@ impl Progress {
             return false;
         }
         let sent = self.sent.as_ref().filter(|sent| sent.body == Some(body)).map(|sent| sent.status);
-        self.head_only || sent.or(status) == Some(StatusCode::NOT_MODIFIED)
+        self.head_only || sent.or(status).is_some_and(has_no_content)
     }
 
     /// Whether the client has, or will have, the whole answer.
@@ -125,7 +130,9 @@ mod tests {
         let mut progress = Progress::of(false);
         progress.took(1, 7);
         assert_eq!(progress.response_of(7), Some(1));
-        assert!(progress.has_no_content(7, Some(StatusCode::NOT_MODIFIED)));
+        for status in [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED] {
+            assert!(progress.has_no_content(7, Some(status)));
+        }
         assert!(!progress.has_no_content(7, Some(StatusCode::OK)));
         progress.sends(1, StatusCode::NOT_MODIFIED);
         assert!(progress.has_no_content(7, None) && progress.response_of(7).is_none());

@@ -77,11 +77,20 @@ pub(super) struct Whole<B> {
     /// The client's own body may turn out wrong after the answer has begun.
     fault: Fault,
     waiting: Waiting,
+    /// What is still to come of it, if its head says how long it is: who passes it on does not ask for more.
+    left: Option<u64>,
 }
 
 impl<B> Whole<B> {
-    pub(super) fn new(body: B, between: Arc<Between>, fault: Fault, waiting: Waiting) -> Self {
-        Whole { body, between, fault, waiting }
+    pub(super) fn new(body: B, length: Option<u64>, between: Arc<Between>, fault: Fault, waiting: Waiting) -> Self {
+        Whole { body, left: length, between, fault, waiting }
+    }
+
+    /// Whether nothing comes behind this piece: it is the last one, or the guest has given up.
+    fn is_last(&mut self, piece: &Result<Frame<Bytes>, Error>) -> bool {
+        let Some(data) = piece.as_ref().ok().and_then(Frame::data_ref) else { return true };
+        self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+        self.left == Some(0)
     }
 }
 
@@ -107,8 +116,12 @@ where
         self.between.unread.store(false, Ordering::Release);
         let polled = ready!(Pin::new(&mut self.body).poll_frame(context));
         self.between.unread.store(polled.is_some(), Ordering::Release);
-        if let Some(frame) = polled {
-            return Poll::Ready(Some(frame.map_err(Into::into)));
+        if let Some(piece) = polled {
+            if self.is_last(&piece) {
+                self.between.unread.store(false, Ordering::Release);
+                self.waiting.is_served();
+            }
+            return Poll::Ready(Some(piece.map_err(Into::into)));
         }
         self.waiting.is_served();
         let half = if self.between.failed.swap(false, Ordering::AcqRel) {

@@ -29,6 +29,14 @@ impl wasip2::exports::http::incoming_handler::Guest for Answers {
             // What it would have been long, and nothing of it.
             "length" => answer(response_out, number, &[("content-length", "5")], |_out| {}),
             "status" => answer(response_out, number, &[], |out| out.write_all(b"content").expect("taken in")),
+            // All that was promised has gone out, and the end of it not.
+            "promised" => {
+                let body = begin(response_out, 200, &[("content-length", "5")]);
+                let out = body.write().expect("taken once");
+                out.blocking_write_and_flush(b"12345").expect("taken in");
+                monotonic_clock::subscribe_duration(50_000_000).block();
+                end("trap", number);
+            }
             "exit" | "trap" => {
                 answer(response_out, 200, &[], |out| out.write_all(b"all of it").expect("taken in"));
                 end(how, number);

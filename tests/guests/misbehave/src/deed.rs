@@ -1,4 +1,5 @@
-//! The deeds, one function each. Every one of them must end at a limit of the host's, but for `nap`, which ends by itself.
+//! The deeds, one function each. Every one of them must end at a limit of the host's, but for `nap` and
+//! `insist`, which end by themselves.
 
 use crate::MisbehaveEvents;
 use lakou_sdk::Socket;
@@ -34,6 +35,7 @@ impl Plan {
             ("sleep", _) => std::thread::sleep(Duration::from_secs(3600)),
             ("nap", _) => std::thread::sleep(NAP),
             ("exit", _) => std::process::exit(7),
+            ("insist", Some(socket)) => socket.send("are you there?").expect("the client is there"),
             ("forge", Some(socket)) => forge(socket),
             ("flood-log", Some(socket)) => flood_log(socket),
             ("flood-events", Some(socket)) => flood_events(socket),
