@@ -87,6 +87,8 @@ async fn a_limit_of_file_sizes_is_a_fault_and_reading_goes_on() {
     let folder = Folder::new();
     let data = folder.join("data");
     let call = Call::serve().guests(&["keeps"]).file("lakou.toml", "[controller.keeps]\nkeyvalue = true\n");
+    // Room is asked for again and again until it is there, faster than a controller usually may.
+    let call = call.args(&["--store-rate", "1000000"]);
     let (binary, address) =
         call.args(&["--data", data.to_str().expect("a path in UTF-8")]).anywhere().listening().await;
     let mut client = connect(address, "/keeps").await;

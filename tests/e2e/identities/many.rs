@@ -25,6 +25,8 @@ async fn a_holder_is_notified_wherever_it_is() {
         teller.notify("ann", &format!("{number}")).await;
         ann.told("ann", &format!("{number}")).await;
     }
+    // Who comes later gets what nobody is known to have handled.
+    b.counts("all of them are noted", |counted| counted.notifications_handled == 20).await;
     let mut again = Post::registered(&c, "ann 2").await;
     teller.notify("ann", "both").await;
     ann.told("ann", "both").await;
