@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use self::accept::Door;
+use self::file_limit::Places;
 use crate::bus::{BusHealth, BusMonitor};
 use crate::clients::Clients;
 use crate::config::{Config, ConfigError};
@@ -32,7 +33,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     /// For how many clients at a time.
-    places: usize,
+    places: Places,
     service: Arc<Service>,
     environment: Arc<Environment>,
     services: Vec<Arc<Class>>,
@@ -170,7 +171,7 @@ impl Server {
         environment.identities.start(notices);
         let listen = |cause| StartError::Listen { address: settings.listen.to_string(), cause };
         let listener = accept::listen(settings.listen.resolve().await.map_err(listen)?).map_err(listen)?;
-        let places = file_limit::connections(settings.max_connections, file_limit);
+        let places = file_limit::places(settings.max_connections, file_limit);
         Ok(Server {
             places,
             address: listener.local_addr().map_err(listen)?,

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::file_limit::Places;
 use super::{proxied, serve};
 use crate::clients::{Clients, Limit, Visitor};
 use crate::http::{Client, Service};
@@ -55,7 +56,7 @@ impl Door {
     pub(super) fn new(
         service: &Arc<Service>,
         clients: &Arc<Clients>,
-        places: usize,
+        places: Places,
         alive: Alive,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -64,8 +65,8 @@ impl Door {
             clients: Arc::clone(clients),
             alive,
             stopping,
-            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
-            farewells: Arc::new(Semaphore::new(FAREWELLS.min(places / 8 + 1))),
+            places: Arc::new(Semaphore::new(places.clients.min(Semaphore::MAX_PERMITS))),
+            farewells: Arc::new(Semaphore::new(places.farewells.min(FAREWELLS))),
             not_accepted: Arc::default(),
         }
     }

@@ -16,21 +16,31 @@ pub(super) fn raise() -> Option<u64> {
 }
 
 /// How many of so many files are kept from clients: an eighth, within reason.
-pub(super) fn reserve(files: u64) -> u64 {
+fn reserve(files: u64) -> u64 {
     (files / 8).clamp(32, 1024)
 }
 
-/// How many connections of clients there may be, by the setting and by the files; in the latter case the log says so.
-pub(super) fn connections(wanted: usize, files: Option<u64>) -> usize {
-    let Some(files) = files else { return wanted };
-    let room = usize::try_from(files.saturating_sub(reserve(files))).unwrap_or(usize::MAX).max(1);
+/// For how many clients there are files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Places {
+    /// Connections.
+    pub(super) clients: usize,
+    /// Those who are being turned away; they live on half of what is kept from clients.
+    pub(super) farewells: usize,
+}
+
+/// How many clients there may be, by the setting and by the files; in the latter case the log says so.
+pub(super) fn places(wanted: usize, files: Option<u64>) -> Places {
+    let Some(files) = files else { return Places { clients: wanted, farewells: usize::MAX } };
+    let count = |files: u64| usize::try_from(files).unwrap_or(usize::MAX);
+    let room = count(files.saturating_sub(reserve(files))).max(1);
     if room < wanted {
         tracing::warn!(
             "max-connections is {wanted}, but this process may open {files} files, so that {room} clients are let in at a time: \
              raise the limit (`ulimit -n`, LimitNOFILE= of systemd), or lower max-connections"
         );
     }
-    room.min(wanted)
+    Places { clients: room.min(wanted), farewells: count(reserve(files) / 2) }
 }
 
 #[cfg(test)]
@@ -39,11 +49,13 @@ mod tests {
 
     #[test]
     fn clients_get_what_is_left() {
-        assert_eq!(connections(100_000, None), 100_000);
-        assert_eq!(connections(100_000, Some(1 << 20)), 100_000);
-        assert_eq!(connections(100_000, Some(20_000)), 18_976);
-        assert_eq!(connections(100, Some(20_000)), 100);
-        assert_eq!(connections(100, Some(128)), 96);
-        assert_eq!(connections(100, Some(8)), 1);
+        let clients = |wanted, files| places(wanted, files).clients;
+        assert_eq!(clients(100_000, None), 100_000);
+        assert_eq!(clients(100_000, Some(1 << 20)), 100_000);
+        assert_eq!(clients(100_000, Some(20_000)), 18_976);
+        assert_eq!(clients(100, Some(20_000)), 100);
+        assert_eq!(clients(100, Some(128)), 96);
+        assert_eq!(clients(100, Some(8)), 1);
+        assert_eq!(places(8, Some(20_000)).farewells, 512, "a small setting leaves room to say no politely");
     }
 }
