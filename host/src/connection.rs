@@ -295,6 +295,14 @@ impl Connection {
         outbox.next_close().map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// For the session: gives back what a burst has made large.
+    pub(crate) fn rest(&self) {
+        let mut outbox = self.outbox();
+        if outbox.queue.is_empty() {
+            outbox.queue = VecDeque::new();
+        }
+    }
+
     /// For a session whose socket does not take what was written: the close, or its time, that lies behind it.
     pub(crate) fn close_behind(&self, context: &mut Context<'_>) -> Option<Outgoing> {
         self.session.register(context.waker());

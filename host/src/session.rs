@@ -3,13 +3,10 @@
 //!
 //! A session is one task. It takes all that is readable before it waits, and writes all that is queued before it flushes.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Message as Frame;
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
@@ -38,7 +35,6 @@ pub(crate) use self::client::{NotAgreed, shake_hands};
 use self::deadlines::{Deadlines, Passed};
 use self::ending::{Meaning, close_frame};
 pub(crate) use self::frames::stopped;
-use self::heard::Heard;
 use self::pace::{Pace, Read};
 pub(crate) use self::socket::Socket;
 use self::underway::Underway;
@@ -51,7 +47,7 @@ const FRAMES_IN_A_ROW: u32 = 64;
 
 /// One open WebSocket.
 pub(crate) struct Session<S> {
-    socket: WebSocketStream<Heard<S>>,
+    socket: Socket<S>,
     connection: Arc<Connection>,
     seat: Seat,
     /// None: the other end is a server that the controller has called.
@@ -91,12 +87,7 @@ struct End {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Makes a session of a socket whose handshake is done, whichever side has begun it.
-    pub(crate) fn new(
-        Socket(socket): Socket<S>,
-        connection: Arc<Connection>,
-        seat: Seat,
-        visitor: Option<Visitor>,
-    ) -> Self {
+    pub(crate) fn new(socket: Socket<S>, connection: Arc<Connection>, seat: Seat, visitor: Option<Visitor>) -> Self {
         let environment = &seat.class.environment;
         let settings = Arc::clone(&environment.settings);
         Session {
@@ -170,11 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if self.reads(context) {
             if self.in_a_row < FRAMES_IN_A_ROW {
-                if let Poll::Ready(incoming) = Pin::new(&mut self.socket).poll_next(context) {
+                if let Poll::Ready(incoming) = self.socket.poll_next(context) {
                     self.in_a_row += 1;
                     return Poll::Ready(Event::Incoming(incoming));
                 }
-                if self.socket.get_ref().is_padded(self.settings.max_message) {
+                if self.socket.heard.is_padded(self.settings.max_message) {
                     return Poll::Ready(Event::Incoming(Some(Err(socket::padded(&self.settings)))));
                 }
             } else {
@@ -182,6 +173,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         self.in_a_row = 0;
+        // Nothing is kept for the next burst longer than needed.
+        if self.writer.rest(&mut self.socket, &self.connection) {
+            self.deadlines.look_again();
+        }
         // After each pause in reading, so that no client can keep the deadlines from being looked at.
         ready!(self.deadlines.poll(context));
         Poll::Ready(Event::Time)
@@ -215,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn incoming(&mut self, frame: Frame) -> Option<End> {
         self.deadlines.heard();
-        self.socket.get_mut().understand(&frame);
+        self.socket.heard.understand(&frame);
         if self.closing.is_some() && !frame.is_close() {
             // A client that never lets its socket run dry keeps the timer from being looked at.
             return if self.deadlines.close_is_due() { self.on_time() } else { None };
@@ -251,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Some(End { closing, send: true });
         }
         let frame = Frame::Close(Some(close_frame(&closing)));
-        if let Err(error) = Pin::new(&mut self.socket).start_send(frame) {
+        if let Err(error) = self.socket.start_send(frame) {
             return Some(self.lost(&error));
         }
         self.writer.flush_soon();
@@ -261,7 +256,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn on_time(&mut self) -> Option<End> {
-        let bytes_heard = self.socket.get_ref().bytes();
+        if self.deadlines.look_is_due() {
+            self.socket.look();
+        }
+        let bytes_heard = self.socket.heard.bytes();
         if bytes_heard != self.bytes_heard || !self.connection.has_room() || self.pace.is_waiting() {
             // A long frame is on its way; or the client is silent because it is not read from.
             self.bytes_heard = bytes_heard;
@@ -286,7 +284,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn is_message_too_slow(&mut self) -> bool {
-        let heard = self.socket.get_ref();
+        let heard = &self.socket.heard;
         // Who is not read from is slow by our doing.
         let is_read = self.connection.has_room() && !self.pace.is_waiting();
         let message = heard.underway().filter(|_| is_read);
@@ -305,7 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         self.metrics.pings_out.count();
         self.writer.flush_soon();
-        let sent = Pin::new(&mut self.socket).start_send(Frame::Ping(Bytes::new()));
+        let sent = self.socket.start_send(Frame::Ping(Bytes::new()));
         sent.err().map(|error| self.lost(&error))
     }
 

@@ -92,9 +92,9 @@ async fn open(
         }
     };
     let socket = stream.io.into_inner().into_inner().into_inner().into_inner();
-    // A copy, which is mostly of nothing: the library's own buffer has room for a head, and a session would keep it for ever.
+    // A copy, which is mostly of nothing: the library's own buffer has room for a head.
     let read = Bytes::copy_from_slice(&stream.read_buf);
-    let socket = Socket::accepted(socket, read, &seat.class.environment.settings).await;
+    let socket = Socket::accepted(socket, read, &seat.class.environment.settings);
     Some(Box::new(Session::new(socket, connection, seat, Some(visitor))))
 }
 

@@ -1,11 +1,14 @@
 //! The opening handshake of a connection to a server elsewhere (RFC 6455, section 4.1), over a stream that is open already.
 
+use std::sync::Arc;
+
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::heard::Heard;
 use super::socket::{Socket, config};
@@ -32,14 +35,15 @@ pub(crate) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     target: &Target,
     wish: &Request<()>,
     subprotocols: &[String],
-    settings: &Config,
+    settings: &Arc<Config>,
 ) -> Result<(Socket<S>, HeaderMap), NotAgreed> {
     let request = request(target, wish, subprotocols).map_err(|wrong| NotAgreed::Failed(wrong.to_string()))?;
     match client_async_with_config(request, Heard::of_server(stream), Some(config(settings))).await {
         Ok((socket, answer)) => {
             let headers = answer.into_parts().0.headers;
             check(&headers)?;
-            Ok((Socket(socket), headers))
+            // Nothing is lost: it was given the head alone.
+            Ok((Socket::new(socket.into_inner(), Role::Client, settings), headers))
         }
         Err(Error::Http(answer)) => Err(NotAgreed::Answer(answer.status())),
         Err(error) => Err(NotAgreed::Failed(error.to_string())),

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+/// How long a session may keep buffers that nothing has been in, twice: it looks after each, and gives them back where it finds
+/// none used since the last time. Long enough for a client that says something now and then not to notice.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+
 /// The deadlines of one session.
 pub(super) struct Deadlines {
     timer: Pin<Box<Sleep>>,
@@ -17,6 +21,8 @@ pub(super) struct Deadlines {
     /// The drain's moment, or the end of the time that a client has to answer our close.
     close_due: Option<Instant>,
     closing: bool,
+    /// When it is looked whether buffers are in use, while there are any.
+    look: Option<Instant>,
 }
 
 /// Which deadline has passed.
@@ -38,6 +44,7 @@ impl Deadlines {
             last_ping: now,
             close_due: None,
             closing: false,
+            look: None,
         }
     }
 
@@ -67,6 +74,19 @@ impl Deadlines {
         self.closing = true;
         self.close_due = Some(Instant::now() + patience);
         self.set_timer();
+    }
+
+    /// There are buffers: whether they are in use is to be looked at after a while.
+    pub(super) fn look_again(&mut self) {
+        if self.look.is_none() {
+            self.look = Some(Instant::now() + LOOK_AFTER);
+            self.set_timer();
+        }
+    }
+
+    /// Whether it is time for that look, which is said once.
+    pub(super) fn look_is_due(&mut self) -> bool {
+        self.look.take_if(|look| *look <= Instant::now()).is_some()
     }
 
     /// Whether a close is due by now.
@@ -101,7 +121,7 @@ impl Deadlines {
         if !self.closing {
             next = next.min(self.ping_due());
         }
-        if let Some(due) = self.close_due {
+        for due in [self.close_due, self.look].into_iter().flatten() {
             next = next.min(due);
         }
         // Never in the past: a timer that is due already would make a busy loop.

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message as Frame};
 
 use super::frames::Stopped;
-use super::heard::Heard;
+use super::socket::Socket;
 use crate::closing::{CloseCause, Closing};
 use crate::text::cut;
 
@@ -58,7 +56,7 @@ pub(super) fn close_frame(closing: &Closing) -> CloseFrame {
 }
 
 /// Sends a close frame if one is owed, then closes the stream; takes at most `patience`.
-pub(super) async fn finish<S>(mut socket: WebSocketStream<Heard<S>>, farewell: Option<Closing>, patience: Duration)
+pub(super) async fn finish<S>(mut socket: Socket<S>, farewell: Option<Closing>, patience: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -69,7 +67,7 @@ where
             // The answer to the client's close frame may still lie in the buffer.
             None => drop(socket.flush().await),
         }
-        let stream = socket.get_mut().stream();
+        let stream = socket.heard.stream();
         if stream.shutdown().await.is_ok() && farewell.is_some() {
             let mut scratch = [0; 1024];
             let mut discarded = 0;

@@ -85,17 +85,25 @@ impl Frames {
         (self.has > 0 || self.rest > 0 || self.fragmented).then_some(self.messages)
     }
 
+    /// How many of `bytes` belong to the head of the answer to a handshake; none: it is over.
+    pub(super) fn head(&mut self, bytes: &[u8]) -> Option<usize> {
+        let head = self.head.as_mut()?;
+        let length = head.follow(bytes);
+        if head.is_over {
+            self.head = None;
+        }
+        Some(length)
+    }
+
+    /// Nothing has begun that is not whole: neither a frame nor a message in fragments.
+    pub(super) fn are_whole(&self) -> bool {
+        self.head.is_none() && self.underway().is_none()
+    }
+
     /// Goes on by `bytes`. If there is a frame in them that tungstenite is not to see the end of: how many bytes come before
     /// that end, and what it is.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<(), (usize, Stopped)> {
-        let mut at = 0;
-        if let Some(head) = &mut self.head {
-            at = head.follow(bytes);
-            if !head.is_over {
-                return Ok(());
-            }
-            self.head = None;
-        }
+        let mut at = self.head(bytes).unwrap_or(0);
         loop {
             let left = &bytes[at..];
             let inside = usize::try_from(self.rest).unwrap_or(usize::MAX).min(left.len());

@@ -3,10 +3,11 @@
 //! not handed on.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::Message as Frame;
 
@@ -19,10 +20,13 @@ const FRAGMENT: u64 = 7;
 /// The most that a control frame has around what is in it.
 const CONTROL: u64 = 14;
 
+/// How much is read ahead of a stream at a time.
+const AHEAD: usize = 4 * 1024;
+
 /// `stream`, and how many bytes have come from it.
 pub(super) struct Heard<S> {
     stream: S,
-    /// Read from it already, by who has shaken hands.
+    /// Read from it and not yet handed on.
     before: Bytes,
     frames: Frames,
     /// Nothing more is handed on.
@@ -41,6 +45,26 @@ impl<S> Heard<S> {
     /// Of a server that is to answer a handshake.
     pub(super) fn of_server(stream: S) -> Self {
         Heard { frames: Frames::of_server(), ..Heard::of_client(stream, Bytes::new()) }
+    }
+
+    /// Reads what is there; ready when something is to be handed on, be it the end or an error.
+    pub(super) fn poll_ahead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncRead + Unpin,
+    {
+        if self.before.is_empty() && self.stopped.is_none() {
+            // The buffer of whoever has nothing to say: it costs a connection nothing.
+            let mut buffer = [MaybeUninit::uninit(); AHEAD];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+            self.before = Bytes::copy_from_slice(buffer.filled());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Everything that was read has been handed on, and is whole messages.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.before.is_empty() && self.stopped.is_none() && self.frames.are_whole()
     }
 
     /// The stream, for who does not want to understand it any more.
@@ -86,6 +110,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
             let part = this.before.len().min(into.remaining());
             into.put_slice(&this.before[..part]);
             this.before.advance(part);
+            if this.before.is_empty() {
+                // An empty part keeps the whole of it.
+                this.before = Bytes::new();
+            }
+        }
+        if let Some(head) = this.frames.head(&into.filled()[before..]) {
+            // Who shakes hands gets that, and who comes after it what follows.
+            let mut rest = BytesMut::from(&into.filled()[before + head..]);
+            rest.extend_from_slice(&this.before);
+            this.before = rest.freeze();
+            into.set_filled(before + head);
+            this.bytes += head as u64;
+            return Poll::Ready(Ok(()));
         }
         if let Err((good, stopped)) = this.frames.follow(&into.filled()[before..]) {
             into.set_filled(before + good);

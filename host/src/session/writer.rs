@@ -2,17 +2,14 @@
 //! What the end of it means for the connection is the session's matter.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::Message as Frame;
 
-use super::heard::Heard;
+use super::socket::Socket;
 use crate::closing::Closing;
 use crate::connection::{Connection, Outgoing};
 use crate::message::Message;
@@ -49,14 +46,14 @@ impl Writer {
     /// Moves the outbox into the socket until it is empty or the socket takes no more.
     pub(super) fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        socket: &mut WebSocketStream<Heard<S>>,
+        socket: &mut Socket<S>,
         connection: &Connection,
         metrics: &Metrics,
         context: &mut Context<'_>,
     ) -> Poll<Written> {
         loop {
             while let Some(message) = self.outgoing.pop_front() {
-                match Pin::new(&mut *socket).poll_ready(context) {
+                match socket.poll_ready(context) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Written::Broken(error)),
                     Poll::Pending => {
@@ -69,12 +66,12 @@ impl Writer {
                     Message::Text(text) => Frame::Text(text),
                     Message::Binary(bytes) => Frame::Binary(bytes),
                 };
-                if let Err(error) = Pin::new(&mut *socket).start_send(frame) {
+                if let Err(error) = socket.start_send(frame) {
                     return Poll::Ready(Written::Broken(error));
                 }
             }
             if let Some(bytes) = self.unflushed {
-                match Pin::new(&mut *socket).poll_flush(context) {
+                match socket.poll_flush(context) {
                     Poll::Ready(Ok(())) => {
                         self.unflushed = None;
                         self.pong_owed = false;
@@ -94,6 +91,20 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Gives back what a burst has made large, if the socket is not in use; false if there is nothing to give back.
+    pub(super) fn rest<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut Socket<S>,
+        connection: &Connection,
+    ) -> bool {
+        if socket.rest() {
+            // All has been flushed, so nothing is in it.
+            self.outgoing = VecDeque::new();
+            connection.rest();
+        }
+        socket.is_awake()
     }
 
     /// A frame that no outbox knows of has been given to the socket.
