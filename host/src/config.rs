@@ -112,7 +112,7 @@ pub struct Config {
     pub max_event: usize,
     /// Topics that one connection may be subscribed to.
     pub max_topics: usize,
-    /// The read buffer of each WebSocket, in bytes: more costs memory, less costs system calls.
+    /// The read buffer of a WebSocket on which messages come and go, in bytes: more costs memory, less costs system calls.
     pub read_buffer: usize,
     /// The Redis that makes many servers one; none: this server is the whole application.
     pub redis: Option<String>,
