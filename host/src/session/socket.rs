@@ -18,6 +18,9 @@ use crate::config::Config;
 /// How much tungstenite collects before it writes without being told to flush.
 const WRITE_BUFFER: usize = 16 * 1024;
 
+/// A message over this leaves buffers behind that are not kept for the next one: making them again is little beside filling them.
+const LARGE: usize = 64 * 1024;
+
 /// A WebSocket whose handshake is done.
 pub(crate) struct Socket<S> {
     pub(super) heard: Heard<S>,
@@ -37,6 +40,8 @@ pub(crate) struct Socket<S> {
     used: bool,
     /// None had when it was last looked.
     quiet: bool,
+    /// A large one has come or gone since the buffers were made.
+    large: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
@@ -49,7 +54,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(super) fn new(heard: Heard<S>, role: Role, settings: &Arc<Config>) -> Self {
         let settings = Arc::clone(settings);
         let (protocol, ended, blocked, dry, flushed) = (None, false, false, true, true);
-        Socket { heard, settings, role, protocol, ended, blocked, dry, flushed, used: false, quiet: true }
+        let (used, quiet, large) = (false, true, false);
+        Socket { heard, settings, role, protocol, ended, blocked, dry, flushed, used, quiet, large }
     }
 
     /// The next frame; none after the end.
@@ -67,11 +73,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.dry = read.is_pending();
         Poll::Ready(match ready!(read) {
             Ok(frame) => {
-                match frame {
+                match &frame {
                     Frame::Pong(_) => {}
                     // The answer lies in tungstenite.
                     Frame::Ping(_) | Frame::Close(_) => self.flushed = false,
-                    _ => self.used = true,
+                    _ => self.use_for(&frame),
                 }
                 Some(Ok(frame))
             }
@@ -91,7 +97,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes a frame; it is on its way when it has been flushed, which is the sender's to see to.
     pub(super) fn start_send(&mut self, frame: Frame) -> Result<(), Error> {
         self.flushed = false;
-        self.used |= !frame.is_ping();
+        if !frame.is_ping() {
+            self.use_for(&frame);
+        }
         // A stream that takes no more now is asked by the flush again, and wakes the task of that.
         let mut nobody = Context::from_waker(Waker::noop());
         match self.with_protocol(&mut nobody, |protocol, stream| protocol.write(stream, frame)) {
@@ -139,19 +147,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.protocol.is_some()
     }
 
+    fn use_for(&mut self, frame: &Frame) {
+        self.used = true;
+        self.large |= frame.len() > LARGE;
+    }
+
     /// Looks whether a message has come or gone since the last look.
     pub(super) fn look(&mut self) {
         self.quiet = !std::mem::take(&mut self.used);
     }
 
-    /// Gives its buffers back if nothing is in them and no message has come or gone for a while; true if it did. Between
-    /// messages there is nothing that tungstenite would have to remember.
+    /// Gives its buffers back if nothing is in them and no message has come or gone for a while, or one that was large; true if
+    /// it did. Between messages there is nothing that tungstenite would have to remember.
     pub(super) fn rest(&mut self) -> bool {
-        if !self.quiet || self.used || !self.dry || !self.flushed || self.ended || !self.heard.is_between_messages() {
+        let unused = self.quiet && !self.used;
+        if !(unused || self.large) || !self.dry || !self.flushed || self.ended || !self.heard.is_between_messages() {
             return false;
         }
         // What a close has begun is to be remembered.
-        self.protocol.take_if(|protocol| protocol.can_write()).is_some()
+        let rests = self.protocol.take_if(|protocol| protocol.can_write()).is_some();
+        self.large &= !rests;
+        rests
     }
 
     fn with_protocol<T>(

@@ -100,8 +100,7 @@ impl Writer {
         connection: &Connection,
     ) -> bool {
         if socket.rest() {
-            // All has been flushed, so nothing is in it.
-            self.outgoing = VecDeque::new();
+            self.outgoing.shrink_to_fit();
             connection.rest();
         }
         socket.is_awake()

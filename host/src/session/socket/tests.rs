@@ -81,6 +81,29 @@ async fn who_says_nothing_has_no_buffers() {
 }
 
 #[tokio::test]
+async fn large_messages_leave_nothing_behind() {
+    let mut pair = Pair::new();
+    let large = "x".repeat(LARGE + 1);
+    pair.socket.start_send(Frame::text(large.clone())).expect("it is taken");
+    assert!(!pair.socket.rest(), "it is not written");
+    pair.socket.flush().await.expect("there is room");
+    assert!(pair.socket.rest());
+    let mut bytes = vec![TEXT, 0x80 | 127];
+    bytes.extend((large.len() as u64).to_be_bytes());
+    // A mask that changes nothing.
+    bytes.extend([0; 4]);
+    bytes.extend(large.as_bytes());
+    pair.say(&bytes).await;
+    pair.hears(&large);
+    assert!(pair.next().is_none());
+    assert!(pair.socket.rest(), "at once");
+    pair.say(&frame(TEXT, b"small")).await;
+    pair.hears("small");
+    assert!(pair.next().is_none());
+    assert!(!pair.socket.rest(), "the next one may come soon");
+}
+
+#[tokio::test]
 async fn what_has_begun_is_not_given_up() {
     let mut pair = Pair::new();
     let bytes = [frame(FRAGMENT, b"a"), frame(PING, b"p"), frame(LAST, b"b"), frame(TEXT, b"c")].concat();
