@@ -1,16 +1,23 @@
 //! The bare server that Lakou is measured against: tokio-tungstenite and nothing else.
 //!
-//! `bare echo` answers each message with itself; `bare relay` hands it to every other connection over a queue each.
+//! `bare echo` answers each message with itself; `bare relay` hands it to every other connection over a queue each; `bare http`
+//! answers plain requests with hyper.
 //! It is meant to be a good one: it takes all that is readable, writes all that is queued, then flushes once, because a
 //! flush a message costs several times more. Its settings are those of the host, or the ratio would compare settings.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use http_body_util::Full;
+use hyper::service::service_fn;
+use hyper::{Request, Response, body::Incoming};
+use hyper_util::rt::TokioIo;
 use mimalloc::MiMalloc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -53,18 +60,33 @@ impl Room {
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let room = match std::env::args().nth(1).as_deref() {
-        Some("echo") => None,
+    let mode = std::env::args().nth(1);
+    let room = match mode.as_deref() {
+        Some("echo" | "http") => None,
         Some("relay") => Some(Room::default()),
-        _ => return Err(io::Error::other("usage: bare echo|relay")),
+        _ => return Err(io::Error::other("usage: bare echo|relay|http")),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
     for id in 0.. {
         let (stream, _) = listener.accept().await?;
+        if mode.as_deref() == Some("http") {
+            tokio::spawn(answer(stream));
+            continue;
+        }
         tokio::spawn(serve(stream, id, room.clone()));
     }
     Ok(())
+}
+
+/// Plain HTTP: what the bench's message says, to any request.
+async fn answer(stream: TcpStream) -> Result<(), hyper::Error> {
+    // Without it answers are late, which the load generator would see.
+    let _ = stream.set_nodelay(true);
+    let answer = |_: Request<Incoming>| async {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(&[b'x'; 128]))))
+    };
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await
 }
 
 /// An error ends its connection and nothing else; the load generator reports it from its end.

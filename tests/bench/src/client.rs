@@ -1,10 +1,11 @@
-//! One WebSocket client on a plain socket: frames built beforehand, a reader that compares and counts. It does as little
+//! One client on a plain socket, of a WebSocket or of plain HTTP: what it sends is built beforehand, a reader that compares and counts. It does as little
 //! as it can, so that it is the server that is measured.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::answer;
 use crate::frame::{self, PAYLOAD};
 
 /// How long a server may leave a handshake or a close unanswered before the run is called failed.
@@ -15,11 +16,21 @@ const LONGEST_HEAD: usize = 8 * 1024;
 
 pub(crate) struct Client {
     stream: TcpStream,
-    /// The start of a frame whose end has not arrived.
+    /// The start of a frame or of an answer whose end has not arrived.
     partial: Vec<u8>,
+    is_websocket: bool,
 }
 
 impl Client {
+    /// For plain requests, which are for the caller to send.
+    pub(crate) fn plain(address: SocketAddr) -> io::Result<Client> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Client { stream, partial: Vec::new(), is_websocket: false })
+    }
+
+    /// A WebSocket.
     pub(crate) fn connect(address: SocketAddr, path: &str) -> io::Result<Client> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -47,7 +58,7 @@ impl Client {
             return Err(io::Error::other(format!("{path}: {}", head.lines().next().unwrap_or_default())));
         }
         stream.set_nonblocking(true)?;
-        Ok(Client { stream, partial: answer.split_off(end) })
+        Ok(Client { stream, partial: answer.split_off(end), is_websocket: true })
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -76,7 +87,15 @@ impl Client {
         };
         let mut rest = &buffer[..kept + count];
         let mut messages = 0;
-        while let Some(frame) = frame::parse(rest)? {
+        while !self.is_websocket
+            && let Some(length) = answer::parse(rest)?
+        {
+            messages += 1;
+            rest = &rest[length..];
+        }
+        while self.is_websocket
+            && let Some(frame) = frame::parse(rest)?
+        {
             match frame.opcode {
                 frame::TEXT | frame::BINARY if frame.payload == PAYLOAD => messages += 1,
                 frame::TEXT | frame::BINARY => return Err(io::Error::other("a message that is not the one sent")),
@@ -89,6 +108,27 @@ impl Client {
         self.partial.clear();
         self.partial.extend_from_slice(rest);
         Ok(messages)
+    }
+
+    /// Sends one frame, whatever its size, and waits for `echo`, byte by byte; pings that come before it are answered.
+    pub(crate) fn exchange(&mut self, frame: &[u8], echo: &[u8]) -> io::Result<()> {
+        self.stream.set_nonblocking(false)?;
+        self.stream.write_all(frame)?;
+        let mut answer = std::mem::take(&mut self.partial);
+        let mut bytes = vec![0; 64 * 1024];
+        while answer.len() < echo.len() {
+            while let [0x89, 0, ..] = answer[..] {
+                self.stream.write_all(&frame::masked(frame::PONG, b""))?;
+                answer.drain(..2);
+            }
+            let count = self.stream.read(&mut bytes)?;
+            if count == 0 {
+                return Err(io::Error::other("the server dropped a connection"));
+            }
+            answer.extend_from_slice(&bytes[..count]);
+        }
+        self.stream.set_nonblocking(true)?;
+        if answer == echo { Ok(()) } else { Err(io::Error::other("an echo that is not what was sent")) }
     }
 
     /// Waits until the server has ended the connection, as it does once a close frame has gone both ways.

@@ -23,19 +23,32 @@ pub(crate) struct Frame<'a> {
     pub(crate) length: usize,
 }
 
-/// A client's frame, masked, of at most 65,535 bytes.
+/// A client's frame, masked.
 pub(crate) fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
-    match u8::try_from(payload.len()) {
-        Ok(short @ 0..=125) => frame.push(0x80 | short),
-        _ => {
-            let length = u16::try_from(payload.len()).expect("the bench sends small messages");
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(short @ 0..=125), _) => frame.push(0x80 | short),
+        (_, Ok(length)) => {
             frame.push(0x80 | 126);
             frame.extend(length.to_be_bytes());
+        }
+        _ => {
+            frame.push(0x80 | 127);
+            frame.extend((payload.len() as u64).to_be_bytes());
         }
     }
     frame.extend(MASK);
     frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame
+}
+
+/// A server's frame.
+pub(crate) fn plain(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = masked(opcode, payload);
+    let head = frame.len() - MASK.len() - payload.len();
+    frame[1] &= 0x7f;
+    frame.truncate(head);
+    frame.extend(payload);
     frame
 }
 
@@ -61,6 +74,9 @@ mod tests {
     #[test]
     fn a_masked_frame_is_the_one_of_the_rfc() {
         assert_eq!(masked(TEXT, b"Hello"), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+        for (length, head) in [(126, 4), (0xffff, 4), (0x1_0000, 10)] {
+            assert_eq!(masked(BINARY, &vec![0; length]).len(), head + MASK.len() + length);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! for each round, for each scenario:  bare, lakou   (a fresh server process each)
 //!     contestants  knows the programs         server    starts one, reads its CPU time and memory
 //!     cores        keeps them off the load's  scenario  says what load, and what counts
-//!     swarm > client > frame                  is the load
+//!     swarm > client > frame, answer          is the load
 //! report  medians, ratios pair by pair, aims
 //! ```
 //!
@@ -25,6 +25,7 @@ use crate::report::{Pair, Section};
 use crate::scenario::{Scale, Scenario};
 use crate::server::Server;
 
+mod answer;
 mod client;
 mod contestants;
 mod cores;

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::server::Server;
 
+mod burst;
 mod echo;
 mod fanout;
+mod flights;
 mod idle;
+mod requests;
 
 pub(crate) trait Scenario {
     fn title(&self) -> String;
@@ -56,8 +59,14 @@ pub(crate) struct Scale {
     pub(crate) listeners: usize,
     /// Connections of the memory scenario: two processes of that many files, below the usual limit of 20,000 each.
     pub(crate) idle: usize,
+    /// Connections that a large message comes and goes on: fewer, for the bare server keeps more than 2 MiB of each.
+    pub(crate) bursts: usize,
     /// How long memory may take to settle after connections came or went (allocators give back late).
     pub(crate) settle: Duration,
+    /// How long connections are silent until the host has given back all that it keeps for those in use.
+    pub(crate) silence: Duration,
+    /// How long after a burst its memory is to be given back.
+    pub(crate) minute: Duration,
 }
 
 impl Scale {
@@ -68,7 +77,10 @@ impl Scale {
         window: Duration::from_secs(3),
         listeners: 1_000,
         idle: 10_000,
+        bursts: 1_000,
         settle: Duration::from_secs(2),
+        silence: Duration::from_secs(25),
+        minute: Duration::from_secs(60),
     };
 
     /// Proves that everything runs; the figures say little.
@@ -79,7 +91,10 @@ impl Scale {
         window: Duration::from_millis(300),
         listeners: 50,
         idle: 200,
+        bursts: 20,
         settle: Duration::from_millis(200),
+        silence: Duration::from_millis(300),
+        minute: Duration::from_millis(500),
     };
 }
 
@@ -89,7 +104,9 @@ pub(crate) fn all(scale: Scale) -> Vec<Box<dyn Scenario>> {
         Box::new(echo::Echo { in_flight: 16, scale }),
         Box::new(fanout::Fanout { way: fanout::Way::Event, scale }),
         Box::new(fanout::Fanout { way: fanout::Way::Topic, scale }),
+        Box::new(requests::Requests { scale }),
         Box::new(idle::Idle { scale }),
+        Box::new(burst::Burst { scale }),
     ]
 }
 
@@ -100,4 +117,9 @@ fn per(total: f64, count: u64) -> f64 {
 
 fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "resident memory stays far below 2^52 bytes")]
+fn kibibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0
 }

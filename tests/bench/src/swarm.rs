@@ -42,12 +42,18 @@ impl Swarm {
 
     /// Adds `count` clients; they are numbered in the order of joining, from 0.
     pub(crate) fn join(&mut self, path: &str, count: usize) -> io::Result<()> {
-        for _ in 0..count {
-            let client = Client::connect(self.address, path)?;
-            let number = EventData::new_u64(self.clients.len() as u64);
-            epoll::add(&self.epoll, client.stream(), number, EventFlags::IN)?;
-            self.clients.push(client);
-        }
+        (0..count).try_for_each(|_| self.add(Client::connect(self.address, path)?))
+    }
+
+    /// Adds `count` clients of plain HTTP.
+    pub(crate) fn join_plain(&mut self, count: usize) -> io::Result<()> {
+        (0..count).try_for_each(|_| self.add(Client::plain(self.address)?))
+    }
+
+    fn add(&mut self, client: Client) -> io::Result<()> {
+        let number = EventData::new_u64(self.clients.len() as u64);
+        epoll::add(&self.epoll, client.stream(), number, EventFlags::IN)?;
+        self.clients.push(client);
         Ok(())
     }
 
@@ -58,6 +64,11 @@ impl Swarm {
     /// Sends `frames` from every client.
     pub(crate) fn send(&self, frames: &[u8]) -> io::Result<()> {
         self.clients.iter().try_for_each(|client| client.send(frames))
+    }
+
+    /// Has one client send a frame, and waits for what it is answered with: what was sent, in a frame of the server's.
+    pub(crate) fn exchange(&mut self, number: usize, frame: &[u8], echo: &[u8]) -> io::Result<()> {
+        self.clients[number].exchange(frame, echo)
     }
 
     /// Waits until somebody has something to read, at most `longest`, and reads once from each who has:

@@ -8,7 +8,7 @@ fn the_bare_server_races_itself() {
         Command::new(env!("CARGO_BIN_EXE_bench")).args(["--null", "--quick"]).output().expect("the bench starts");
     let (table, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{errors}");
-    for scenario in ["1 in flight", "16 in flight", "by event", "by topic", "idle memory"] {
+    for scenario in ["1 in flight", "16 in flight", "by event", "by topic", "plain HTTP", "idle memory", "1 MiB each"] {
         assert!(table.contains(scenario), "no {scenario} in\n{table}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{Aim, Row, Scale, Scenario, aim, microseconds, per, row};
+use super::{Aim, Row, Scale, Scenario, aim, kibibytes, microseconds, per, row};
 use crate::frame::{self, PAYLOAD};
 use crate::server::Server;
 use crate::swarm::Swarm;
@@ -15,11 +15,12 @@ pub(crate) struct Idle {
     pub(crate) scale: Scale,
 }
 
-const ROWS: [Row; 4] = [
-    aim("RSS a connection, KiB", Aim::Figure(12.0)),
-    row("RSS kept after all closed, KiB a connection"),
-    row("RSS of the server without connections, MiB"),
-    row("server CPU to open one and echo once, us"),
+const ROWS: [Row; 5] = [
+    aim("RSS a connection, KiB", Aim::Figure(4.0)),
+    row("RSS a connection soon after its message, KiB"),
+    aim("RSS kept after all closed, KiB a connection", Aim::Figure(0.3)),
+    aim("RSS of the server without connections, MiB", Aim::Figure(25.0)),
+    aim("server CPU to open one and echo once, us", Aim::Ratio(1.15)),
 ];
 
 impl Scenario for Idle {
@@ -52,6 +53,8 @@ impl Scenario for Idle {
         let mut swarm = greeted(count)?;
         let after = server.cpu_time()?;
         swarm.idle(self.scale.settle)?;
+        let soon = server.resident()?;
+        swarm.idle(self.scale.silence)?;
         let full = server.resident()?;
 
         swarm.close()?;
@@ -64,14 +67,10 @@ impl Scenario for Idle {
         let connections = count as u64;
         Ok(vec![
             per(kibibytes(full) - kibibytes(empty), connections),
+            per(kibibytes(soon) - kibibytes(empty), connections),
             per(kibibytes(left) - kibibytes(empty), connections),
             kibibytes(empty) / 1024.0,
             per(microseconds(after.total - before.total), connections),
         ])
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "resident memory stays far below 2^52 bytes")]
-fn kibibytes(bytes: u64) -> f64 {
-    bytes as f64 / 1024.0
 }

@@ -1,9 +1,9 @@
-//! One connection speaks, many hear it: the load of the fan-out benchmark.
+//! One connection speaks, many hear it: the load of the fan-out benchmark. Who asks by plain HTTP gets the benchmark's message.
 //!
 //! What a connection says as text goes out as an event, so that every other connection's object sends it to its client.
 //! What it says as bytes goes out on a topic, which the host hands to the clients of `/fanout/listener` by itself.
 
-use lakou_sdk::{Controller, Message, Request, Result, Socket, controller, messaging};
+use lakou_sdk::{Controller, Message, Request, Result, Socket, controller, http, messaging};
 
 const TOPIC: &str = "fanout";
 
@@ -27,6 +27,10 @@ impl Controller for Fanout {
             Message::Text(text) => self.socket.broadcast(FanoutEvents::heard(&text)),
             bytes @ Message::Binary(_) => messaging::publish(TOPIC, bytes),
         }
+    }
+
+    fn http(_request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        http::Response::new(vec![b'x'; 128])
     }
 
     #[event]
