@@ -6,8 +6,11 @@ EXAMPLES := $(notdir $(wildcard examples/*))
 WASM_DIR := target/$(WASM)/release
 DEMO := target/demo
 LISTEN ?= 127.0.0.1:8000
+# Of what is measured and installed: release, or dist.
+PROFILE ?= release
+PREFIX ?= /usr/local
 
-.PHONY: demo test bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
+.PHONY: demo test install bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
@@ -29,19 +32,26 @@ autobahn: build wasm-target
 	$(CARGO) build --release --target $(WASM) -p echo
 	tests/autobahn.sh
 
+# The quickest program that the sources make, which takes some minutes to build, into PREFIX.
+install:
+	$(CARGO) build --profile dist -p lakou-host
+	install -D target/dist/lakou $(DESTDIR)$(PREFIX)/bin/lakou
+
 # Against a bare tokio-tungstenite server, and two servers against raw Redis, each in the same run; takes some minutes and
-# wants a quiet machine.
+# wants a quiet machine. PROFILE=dist measures what is installed.
 bench: bench-programs
-	target/release/bench
-	target/release/bench-servers
+	$(BENCH)/bench --lakou $(BENCH)/lakou
+	$(BENCH)/bench-servers --lakou $(BENCH)/lakou
 
 # Both parts in some seconds: it proves that every row can be measured, and its figures say nothing.
 bench-quick: bench-programs
-	target/release/bench --quick
-	target/release/bench-servers --quick
+	$(BENCH)/bench --lakou $(BENCH)/lakou --quick
+	$(BENCH)/bench-servers --lakou $(BENCH)/lakou --quick
 
-bench-programs: build wasm-target redis-server
-	$(CARGO) build --release -p lakou-bench
+BENCH := target/$(PROFILE)
+bench-programs: wasm-target redis-server
+	$(CARGO) build --profile $(PROFILE) -p lakou-host
+	$(CARGO) build --profile $(PROFILE) -p lakou-bench
 	$(CARGO) build --release --target $(WASM) -p echo -p fanout -p probe -p postbox
 
 # Each fuzzer for FUZZ_SECONDS, with a nightly toolchain, a C++ compiler and `cargo install cargo-fuzz`. What they find
