@@ -1,10 +1,12 @@
-//! Compiled code is kept beside nothing else, checked before it is run (it is native code), and private.
+//! Compiling: on all cores, and once. Compiled code is kept beside nothing else, checked before it is run (it is native code),
+//! and private.
 
 use crate::harness::folder::Folder;
 use crate::harness::guests;
 use crate::harness::host::TestHost;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Starts a host with this cache, and shows that the echo works.
 async fn serve_with(cache: &Path) {
@@ -126,4 +128,62 @@ async fn a_folder_that_cannot_be_written_to_costs_only_time() {
         Ok(host) => host.connect("/echo").await.exchange("hi", "hi").await,
         Err(error) => assert!(error.contains("cache"), "or is said in one line: {error}"),
     }
+}
+
+/// A compiler that does something before it compiles; `$DIR` is a folder for it.
+fn compiler(folder: &Folder, before: &str) -> PathBuf {
+    let state = folder.join("state");
+    std::fs::create_dir(&state).expect("a new folder");
+    let script = format!("#!/bin/sh\nDIR={}\n{before}\nexec {} \"$@\"\n", state.display(), guests::binary().display());
+    folder.write("compiler", script);
+    let path = folder.join("compiler");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("a file of ours");
+    path
+}
+
+#[tokio::test]
+async fn components_are_compiled_side_by_side() {
+    let folder = Folder::new();
+    // The first one waits until there is a second.
+    let program = compiler(&folder, "touch $DIR/$$; until [ $(ls $DIR | wc -l) -ge 2 ]; do sleep 0.01; done");
+    let host = TestHost::serving(&["echo", "probe"])
+        .config(|config| {
+            config.compiler = Some(program);
+            config.cache = None;
+            config.guest.compile_time = Duration::from_secs(30);
+        })
+        .start()
+        .await;
+    assert!(host.rejected.is_empty(), "{:?}", host.rejected);
+    let names: Vec<_> = host.mounts.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["echo", "probe"], "in the order of their names");
+    host.connect("/echo").await.exchange("hi", "hi").await;
+}
+
+#[tokio::test]
+async fn who_is_late_beside_others_is_compiled_by_itself() {
+    let folder = Folder::new();
+    let program = compiler(&folder, "mkdir $DIR/first 2>/dev/null && exec sleep 600");
+    let host = TestHost::serving(&["echo", "chat"])
+        .config(|config| {
+            config.compiler = Some(program);
+            config.cache = None;
+            config.guest.compile_time = Duration::from_secs(8);
+        })
+        .start()
+        .await;
+    assert!(host.rejected.is_empty(), "{:?}", host.rejected);
+    assert!(host.counted().limits.values().all(|limits| limits.get("compile-time").is_none_or(|hits| *hits == 0)));
+}
+
+#[tokio::test]
+async fn who_is_compiled_is_said() {
+    let lakou = || crate::harness::binary::Call::serve().guests(&["echo"]).anywhere();
+    let folder = Folder::new();
+    let (first, _) = lakou().env("LAKOU_CACHE", folder.join("cache")).listening().await;
+    let line = first.logs(&["compiling echo ("]).await;
+    assert!(line.ends_with("kB)") || line.ends_with("MB)"), "{line}");
+    drop(first);
+    let (second, _) = lakou().env("LAKOU_CACHE", folder.join("cache")).listening().await;
+    assert!(second.stderr().iter().all(|line| !line.contains("compiling")), "{:?}", second.stderr());
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
@@ -86,7 +87,10 @@ impl Cache {
 
     /// Writes an entry under a name of its own first: a reader sees a whole entry or none.
     fn store(&self, path: &Path, code: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension(format!("{}.{UNFINISHED}", std::process::id()));
+        // Several may be written at a time, and two files may hold the same component.
+        static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let unfinished = path.with_extension(format!("{}-{number}.{UNFINISHED}", std::process::id()));
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         let written = file
             .write_all(&Sha256::digest(code))

@@ -1,11 +1,11 @@
-//! Turns a folder of files into mounted controllers: each file is read, checked, compiled and linked by itself, so that one
-//! bad file is one line in the log and the others are served.
+//! Turns a file into a mounted controller: it is read, checked, compiled and linked, or there is one line that says why not. Which
+//! files, and how many at a time, is the matter of `folder`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytesize::ByteSize;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
@@ -28,7 +28,7 @@ use super::outline::Outline;
 use super::output::Output;
 use super::placement::Placement;
 use super::state::GuestState;
-use crate::config::{Config, ControllerConfig, GuestLimits};
+use crate::config::{ControllerConfig, GuestLimits};
 use crate::identities::Postman;
 use crate::limit::Limit;
 use crate::rate::{RateLimit, Seldom};
@@ -87,7 +87,7 @@ pub struct LoadError {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Cause {
+pub(super) enum Cause {
     #[error("can not be read: {0}")]
     Read(#[from] std::io::Error),
     #[error("is no file")]
@@ -98,8 +98,8 @@ enum Cause {
     Manifest(#[from] ManifestError),
     #[error("does not compile: {0}")]
     Compile(String),
-    #[error("over compile-time: {0}")]
-    CompileTime(NotCompiled),
+    #[error("over compile-time: {late}")]
+    CompileTime { name: String, late: NotCompiled },
     #[error("imports `{0}`, which this host does not offer")]
     Import(String),
     #[error("imports `{import}`, which is not granted: write {grant} into [controller.{name}] of lakou.toml")]
@@ -124,47 +124,12 @@ enum Cause {
     Path(String),
 }
 
-/// Loads every `*.wasm` of the configured folder, in the order of the file names.
-///
-/// # Errors
-///
-/// The folder can not be read; a bad file is no error but an entry of the second list.
-pub(crate) async fn load_folder(
+/// Loads one file. Blocks, for as long as compiling takes.
+pub(super) fn load(
     environment: &Arc<Environment>,
-) -> std::io::Result<(Vec<(Arc<Class>, Mount)>, Vec<LoadError>)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&environment.settings.controllers)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "wasm"));
-    files.sort();
-    let cache = Arc::new(open_cache(&environment.settings));
-    let mut loaded: Vec<(Arc<Class>, Mount)> = Vec::new();
-    let mut rejected = Vec::new();
-    let mut names: BTreeMap<Arc<str>, String> = BTreeMap::new();
-    for file in files {
-        let (environment, cache, path) = (Arc::clone(environment), Arc::clone(&cache), file.clone());
-        // Compiling takes a core for as long as it takes; the runtime's threads have other things to do.
-        let result = tokio::task::spawn_blocking(move || load(&environment, cache.as_ref().as_ref(), &path)).await;
-        let result = result.unwrap_or_else(|panic| Err(Cause::Compile(format!("the compiler panicked: {panic}"))));
-        let result = result.and_then(|(class, mount)| match names.get(&class.name) {
-            Some(other) => Err(Cause::SameName { name: mount.name, other: other.clone() }),
-            None => Ok((class, mount)),
-        });
-        match result {
-            Ok((class, mount)) => {
-                names.insert(Arc::clone(&class.name), mount.file.display().to_string());
-                loaded.push((class, mount));
-            }
-            Err(cause) => rejected.push(LoadError { file, cause: one_line(&cause.to_string()) }),
-        }
-    }
-    if let Some(cache) = cache.as_ref() {
-        cache.prune();
-    }
-    Ok((loaded, rejected))
-}
-
-fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> Result<(Arc<Class>, Mount), Cause> {
+    cache: Option<&Cache>,
+    file: &Path,
+) -> Result<(Arc<Class>, Mount), Cause> {
     let settings = &environment.settings;
     let metadata = std::fs::metadata(file)?;
     if !metadata.is_file() {
@@ -222,13 +187,6 @@ fn load(environment: &Arc<Environment>, cache: Option<&Cache>, file: &Path) -> R
     Ok((class, mount))
 }
 
-fn open_cache(settings: &Config) -> Option<Cache> {
-    let folder = settings.cache.as_deref()?;
-    Cache::open(folder)
-        .map_err(|error| tracing::warn!(folder = %folder.display(), %error, "compiled code is not cached"))
-        .ok()
-}
-
 fn compile(
     environment: &Environment,
     cache: Option<&Cache>,
@@ -238,18 +196,17 @@ fn compile(
 ) -> Result<(Component, Compiled), Cause> {
     let (dimensions, linker) = environment.linker(limits.stack);
     let (engine, program) = (linker.engine(), environment.settings.compiler.as_deref());
-    let compile = || compiler::compile(engine, *dimensions, program, wasm, limits.compile_time);
+    let compile = || {
+        tracing::info!("compiling {name} ({})", ByteSize(wasm.len() as u64).display().si());
+        compiler::compile(engine, *dimensions, program, wasm, limits.compile_time)
+    };
     let compiled = match cache {
         Some(cache) => cache.component(engine, wasm, compile),
         None => compile().and_then(|code| cache::fresh(engine, &code)).map(|component| (component, Compiled::Now)),
     };
     compiled.map_err(|wrong| match wrong {
         NotCompiled::Wrong(wrong) => Cause::Compile(wrong),
-        NotCompiled::Late(_) => {
-            let hits = environment.metrics.limits.of(name);
-            hits.hit(Limit::CompileTime, format_args!("it {wrong}: it is not served"));
-            Cause::CompileTime(wrong)
-        }
+        late @ NotCompiled::Late(_) => Cause::CompileTime { name: name.to_owned(), late },
     })
 }
 
@@ -393,8 +350,4 @@ fn stem(file: &Path) -> Result<String, Cause> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     manifest::check_name(&stem).map_err(|wrong| Cause::Name(format!("comes from the file, which {wrong}")))?;
     Ok(stem)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
