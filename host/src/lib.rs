@@ -13,6 +13,9 @@
 //!
 //! A module uses those below it in this list, and the leaves at its end; what goes back up goes through a queue.
 
+#![warn(clippy::unwrap_used)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "what a test starts ends with it"))]
+
 pub mod cli;
 mod config;
 #[doc(hidden)]

@@ -118,6 +118,7 @@ pub(crate) struct Full;
 
 impl Mailbox {
     pub(crate) fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<Work>) {
+        #[expect(clippy::disallowed_methods, reason = "events are bounded by EVENT_BYTES, the rest where it is put in")]
         let (sender, receiver) = mpsc::unbounded_channel();
         (Arc::new(Mailbox { sender, event_bytes: AtomicUsize::new(0) }), receiver)
     }

@@ -26,6 +26,10 @@ pub(crate) async fn serve(mut asked: mpsc::UnboundedReceiver<Dial>) {
     while let Some(dial) = asked.recv().await {
         let span = tracing::debug_span!("outward", id = %dial.place.id, controller = %dial.place.class.name, to = %dial.target);
         // Each ends with its owner, and is awaited through `alive`.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it ends with the connection that it serves, and is awaited through `alive`"
+        )]
         tokio::spawn(run(dial).instrument(span));
     }
 }

@@ -124,11 +124,13 @@ impl Server {
                 (Arc::clone(&file) as _, file)
             }
         };
+        #[expect(clippy::disallowed_methods, reason = "`max-outward` bounds what a controller has in it")]
         let (dials, asked) = mpsc::unbounded_channel();
         let environment =
             Environment::start(Arc::clone(&settings), Arc::new(Metrics::default()), link, store, values, alive, dials)
                 .map_err(|error| StartError::Engine(format!("{error:#}")))?;
         let environment = Arc::new(environment);
+        #[expect(clippy::disallowed_methods, reason = "it ends with the last controller, which holds the queue")]
         tokio::spawn(outward::serve(asked));
         let (loaded, mut rejected) = load_folder(&environment)
             .await
@@ -220,6 +222,10 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let clients = Clients::new(Arc::clone(&self.environment.settings), self.metrics());
         for class in self.services.drain(..) {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it ends when the server stops, and is awaited through `alive`"
+            )]
             tokio::spawn(service::run(class, stopping.clone()));
         }
         let door = Door::new(&self.service, &clients, self.places, self.environment.alive.clone(), stopping);

@@ -62,6 +62,7 @@ pub(super) fn note_the_others() -> io::Result<()> {
         }
     }
     // A handler stays for as long as the process, whatever becomes of the task.
+    #[expect(clippy::disallowed_methods, reason = "signals are noted for as long as the process lives")]
     tokio::spawn(async move {
         let lines = RateLimit::new(LINES);
         loop {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -81,14 +81,18 @@ pub(crate) fn serve(arguments: [usize; 4]) -> Result<(), String> {
 /// In this process: what takes too long is left to itself.
 fn here(engine: &Engine, wasm: &[u8], time: Duration) -> Result<Vec<u8>, NotCompiled> {
     let (engine, wasm) = (engine.clone(), wasm.to_vec());
-    let (done, result) = channel();
+    let (done, result) = sync_channel(1);
     keep_quiet();
     COMPILING.fetch_add(1, Ordering::AcqRel);
-    std::thread::spawn(move || {
+    let compiling = std::thread::Builder::new().name("compile".into()).spawn(move || {
         // Nobody waits any more if it is late.
         let _ = done.send(precompile(&engine, &wasm));
         COMPILING.fetch_sub(1, Ordering::AcqRel);
     });
+    if let Err(error) = compiling {
+        COMPILING.fetch_sub(1, Ordering::AcqRel);
+        return Err(NotCompiled::Wrong(format!("there is no thread for the compiler: {error}")));
+    }
     match result.recv_timeout(time) {
         Ok(result) => result.map_err(NotCompiled::Wrong),
         Err(RecvTimeoutError::Timeout) => Err(NotCompiled::Late(time)),
@@ -138,7 +142,7 @@ fn elsewhere(program: &Path, dimensions: Dimensions, wasm: &[u8], time: Duration
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(wrong)?;
     let mut child = Ended(child);
     let (mut input, mut output) = (child.0.stdin.take(), child.0.stdout.take());
-    let (done, result) = channel();
+    let (done, result) = sync_channel(1);
     std::thread::scope(|scope| {
         // One that ends early does not read everything, and says why.
         scope.spawn(move || input.take().map(|mut input| input.write_all(wasm)));

@@ -50,6 +50,7 @@ pub(super) fn start(dimensions: Dimensions) -> wasmtime::Result<Engine> {
         while let Some(engine) = clock.upgrade() {
             engine.increment_epoch();
             drop(engine);
+            #[expect(clippy::disallowed_methods, reason = "the thread of the clock has nothing else to do")]
             std::thread::sleep(TICK);
         }
     })?;

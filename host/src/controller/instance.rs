@@ -54,6 +54,7 @@ pub(super) fn open(class: &Arc<Class>) -> Arc<Mailbox> {
         _alive: environment.alive.clone(),
     };
     let span = tracing::debug_span!("instance", controller = %class.name);
+    #[expect(clippy::disallowed_methods, reason = "it ends with its mailbox, and holds `alive`")]
     tokio::spawn(instance.run(receiver).instrument(span));
     mailbox
 }

@@ -81,6 +81,7 @@ impl Class {
         let alive = self.environment.alive.clone();
         let task = handle(Arc::clone(self), component, request, head, clock.clone(), client, slots);
         // The task goes on after the head, for the body; it ends by itself, by its limits.
+        #[expect(clippy::disallowed_methods, reason = "it ends by the limits of the call, and holds `alive`")]
         tokio::spawn(async move {
             task.await;
             drop(alive);
@@ -123,6 +124,7 @@ impl Class {
     /// a call may take: a stream without an end is let go of then.
     fn discard(&self, mut body: impl http_body::Body<Data = Bytes> + Send + Unpin + 'static) {
         let (call_time, alive) = (self.limits.call_time, self.environment.alive.clone());
+        #[expect(clippy::disallowed_methods, reason = "it ends after `call-time`, and holds `alive`")]
         tokio::spawn(async move {
             let _ = tokio::time::timeout(call_time, async { while let Some(Ok(_)) = body.frame().await {} }).await;
             drop((body, alive));

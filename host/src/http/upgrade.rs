@@ -61,6 +61,7 @@ pub(super) async fn accept(
     seat.put(Work::Open { connection: Arc::clone(&connection), request: asked });
     let span = tracing::debug_span!("connection", %id, controller = %class.name, remote = %client.visitor.address());
     // The task owns the client's place and its seat, and is awaited through `alive`.
+    #[expect(clippy::disallowed_methods, reason = "the client that it owns holds `alive`, which the server awaits")]
     tokio::spawn(hand_over(upgrade, connection, seat, client).instrument(span));
     Ok(response)
 }

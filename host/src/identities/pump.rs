@@ -69,6 +69,7 @@ impl Identities {
         place: ServedPlace,
     ) {
         let identities = Arc::clone(self);
+        #[expect(clippy::disallowed_methods, reason = "it ends with its registration, whose place it holds")]
         tokio::spawn(async move {
             let _place = place;
             let (identities, connection) = (&*identities, &*connection);

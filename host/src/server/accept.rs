@@ -103,6 +103,7 @@ impl Door {
         };
         if self.clients.settings().proxy_protocol && visitor.is_proxy() {
             let mut door = self.clone();
+            #[expect(clippy::disallowed_methods, reason = "the task holds a place, and ends when the server stops")]
             tokio::spawn(async move {
                 let named = tokio::select! {
                     named = proxied::client(stream, visitor) => named,
@@ -123,6 +124,10 @@ impl Door {
         match visitor.enter() {
             Some(own) => {
                 let client = Client::new(visitor, local, place, own, self.alive.clone());
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the client that it serves holds `alive`, which the server awaits"
+                )]
                 tokio::spawn(serve::serve(stream, client, self.clone()));
             }
             None => self.turn_away(stream, ADDRESS_FULL),
@@ -131,6 +136,10 @@ impl Door {
 
     fn turn_away(&self, mut stream: TcpStream, answer: &'static [u8]) {
         let Ok(farewell) = Arc::clone(&self.farewells).try_acquire_owned() else { return };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it lasts for a second at most, and its permit bounds how many there are"
+        )]
         tokio::spawn(async move {
             let _ = tokio::time::timeout(Duration::from_secs(1), async {
                 let _ = stream.write_all(answer).await;

@@ -54,6 +54,7 @@ impl Embedded {
 
     fn start(place: Place, bounds: Bounds) -> Result<Self, StoreError> {
         let writer = Writer::open(place, bounds)?;
+        #[expect(clippy::disallowed_methods, reason = "QUEUE permits bound the jobs")]
         let (jobs, waiting) = mpsc::channel();
         let thread = std::thread::Builder::new().name("identities".into()).spawn(move || writer.run(&waiting));
         let writer = thread.map_err(|error| StoreError::unavailable(&error))?;

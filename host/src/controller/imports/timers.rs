@@ -92,6 +92,7 @@ pub(super) fn set(
     };
     let place = Shared::new(place);
     let run = run(Arc::clone(&environment.local), place.clone(), time, event, times);
+    #[expect(clippy::disallowed_methods, reason = "the timer ends it when it is dropped")]
     let timer = Timer { task: tokio::spawn(run).abort_handle(), place };
     Ok(Ok(state.timers.push(timer)?))
 }
