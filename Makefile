@@ -64,10 +64,13 @@ fuzz:
 		$(CARGO) +nightly fuzz cmin $$target || exit 1; \
 	done
 
+# Style, the prohibitions of clippy.toml, the links of the documentation, and which dependencies may come in (deny.toml).
 lint: wasm-target
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --release --target $(WASM) $(addprefix -p ,$(EXAMPLES)) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items
+	tests/cargo-deny.sh
 
 build:
 	$(CARGO) build --release -p lakou-host
