@@ -10,7 +10,7 @@ LISTEN ?= 127.0.0.1:8000
 PROFILE ?= release
 PREFIX ?= /usr/local
 
-.PHONY: demo test install bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
+.PHONY: demo test docs install bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
@@ -26,6 +26,10 @@ demo: build wasm-target
 test: build wasm-target redis-server autobahn bench-quick
 	$(CARGO) test --release --workspace --exclude lakou-tests
 	$(CARGO) test --release -p lakou-tests --test e2e
+
+# The pages that are made of the code: the reference of the settings.
+docs: build
+	target/release/lakou settings > docs/settings.md
 
 # The 301 conformance cases of RFC 6455 that need no compression, against the echo controller.
 autobahn: build wasm-target

@@ -1,11 +1,12 @@
 //! The command line: what is asked for, as data. `serve` is a command of its own.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::config::{SETTINGS, Sources};
+use crate::config::{Sources, settings};
 
 mod compile;
 mod serve;
@@ -34,18 +35,22 @@ pub fn run() -> ExitCode {
                 ExitCode::from(2)
             }
         },
+        Some(("settings", _)) => print(&crate::config::page()),
         _ => ExitCode::from(2),
     }
 }
 
+/// Writes a text to standard output, which may be closed before its end.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
 fn command() -> Command {
-    let settings = SETTINGS.iter().map(|setting| {
-        Arg::new(setting.name).long(setting.name).value_name(setting.value_name).help(format!(
-            "{} [env: {}]",
-            setting.help,
-            setting.variable()
-        ))
-    });
+    let settings = settings()
+        .map(|setting| Arg::new(setting.name).long(setting.name).value_name(setting.value_name()).help(setting.help()));
     let config = Arg::new("config")
         .long("config")
         .value_name("FILE")
@@ -62,6 +67,7 @@ fn command() -> Command {
                 .arg(config)
                 .args(settings),
         )
+        .subcommand(Command::new("settings").about("Prints the reference of all settings, in Markdown"))
 }
 
 fn sources(matches: &ArgMatches) -> Result<Sources, String> {
@@ -77,7 +83,7 @@ fn sources(matches: &ArgMatches) -> Result<Sources, String> {
     }
     Ok(Sources {
         file: flag("config").map(Into::into),
-        flags: SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), flag(setting.name)?))).collect(),
+        flags: settings().filter_map(|setting| Some((setting.name.to_owned(), flag(setting.name)?))).collect(),
         variables,
     })
 }

@@ -53,6 +53,7 @@
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
+//! | `documents` | that the reference of the settings, and the walks through the code, are true |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
 //!
@@ -74,6 +75,7 @@ mod command_line;
 mod crooked_servers;
 mod delivery;
 mod dependencies;
+mod documents;
 mod examples;
 mod floods;
 mod handshake;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::nearest::hint;
-use super::settings::{CONTROLLER_SETTINGS, SETTINGS, Setting};
+use super::settings::{self, Setting};
 use super::value::Given;
 use super::{Config, ControllerConfig, grants};
 use crate::text::printable;
@@ -96,7 +96,7 @@ impl Sources {
             None => {}
         }
         self.warn_of_unknown_variables();
-        for setting in SETTINGS {
+        for setting in settings::all() {
             let variable = setting.variable();
             let flag = self.flags.iter().rfind(|(name, _)| name == setting.name);
             let (origin, text) = match (flag, self.variable(&variable)) {
@@ -130,10 +130,10 @@ impl Sources {
     /// Kubernetes sets `LAKOU_PORT` beside a service named lakou.
     fn warn_of_unknown_variables(&self) {
         let known = |key: &str| {
-            key == "LAKOU_CONFIG" || key == "LAKOU_LOG" || SETTINGS.iter().any(|setting| setting.variable() == key)
+            key == "LAKOU_CONFIG" || key == "LAKOU_LOG" || settings::all().any(|setting| setting.variable() == key)
         };
         for (key, _) in self.variables.iter().filter(|(key, _)| key.starts_with("LAKOU_") && !known(key)) {
-            let variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+            let variables: Vec<String> = settings::all().map(Setting::variable).collect();
             let hint = hint(key, variables.iter().map(String::as_str), "`lakou serve --help` has all of them");
             tracing::warn!("environment: {key} is none of the settings and has no effect; {hint}");
         }
@@ -166,11 +166,11 @@ fn read_text(config: &mut Config, file: String, text: &str) -> Result<(), Config
             read_controllers(config, &file, value)?;
             continue;
         }
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
-            let hint = if CONTROLLER_SETTINGS.iter().any(|setting| setting.name == key) {
+        let Some(setting) = settings::all().find(|setting| setting.name == key) else {
+            let hint = if settings::own(key).is_some() {
                 format!("it is one of a controller's: write it into [{CONTROLLER_TABLES}.NAME]")
             } else {
-                let known = SETTINGS.iter().map(|setting| setting.name).chain([CONTROLLER_TABLES]);
+                let known = settings::all().map(|setting| setting.name).chain([CONTROLLER_TABLES]);
                 hint(key, known, "`lakou serve --help` has all of them")
             };
             return Err(ConfigError::Unknown { origin: file, key: key.clone(), hint });
@@ -200,16 +200,16 @@ fn read_controllers(config: &mut Config, file: &str, controllers: &toml::Value) 
                 controller.grants.config = read_config(&origin(&format!(".{name}.{key}")), value)?;
                 continue;
             }
-            let Some(setting) = CONTROLLER_SETTINGS.iter().find(|setting| setting.name == key) else {
-                let hint = if SETTINGS.iter().any(|setting| setting.name == key) {
+            let Some(own) = settings::own(key) else {
+                let hint = if settings::all().any(|setting| setting.name == key) {
                     "it is one of the server's: write it above all tables".to_owned()
                 } else {
-                    let names = || CONTROLLER_SETTINGS.iter().map(|setting| setting.name).chain([CONFIG_TABLE]);
+                    let names = || settings::own_names().chain([CONFIG_TABLE]);
                     hint(key, names(), &format!("there are: {}", names().collect::<Vec<_>>().join(", ")))
                 };
                 return Err(ConfigError::Unknown { origin: origin(&format!(".{name}")), key: key.clone(), hint });
             };
-            set(value, |given| (setting.set)(&mut controller, given))
+            set(value, |given| own(&mut controller, given))
                 .map_err(|wrong| ConfigError::Value { origin: origin(&format!(".{name}.{key}")), wrong })?;
         }
         config.overrides.insert(name.clone(), controller);

@@ -198,8 +198,3 @@ pub(super) fn count(given: &Given, most: usize) -> Result<usize, String> {
         _ => Err(format!("is {text:?}; a whole number from 1 to {most} is wanted")),
     }
 }
-
-/// A whole number from 1 to ten millions.
-pub(super) fn small_count(given: &Given) -> Result<u32, String> {
-    count(given, 10_000_000).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
-}
