@@ -1,4 +1,4 @@
-//! The bell of one registration: whoever knows that something has happened to it rings, and whoever serves it hears that it is
+//! The bell of one registration: a task that knows that something has happened to it rings, and its pump hears that it is
 //! over.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
 //! A token bucket: so many of something in a second on average, and so many at once. It keeps no time of its own, because
-//! who asks often knows it already.
+//! its callers often know it already.
 
 use std::time::{Duration, Instant};
 

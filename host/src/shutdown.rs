@@ -1,4 +1,4 @@
-//! How a server ends: tasks that must be done first hold an `Alive`, and whoever ends the server awaits the last of them.
+//! How a server ends: tasks that must be done first hold an `Alive`, and the server's `run` awaits the last of them.
 
 use std::convert::Infallible;
 

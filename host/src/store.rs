@@ -1,4 +1,4 @@
-//! Identities: names that outlive connections, who is registered as them, and their mailboxes. The trait is what controllers
+//! Identities: names that outlive connections, the connections registered as them, and their mailboxes. The trait is what controllers
 //! register with and notify through; what they keep under keys is `keyvalue`, in the same places. `embedded` keeps them in a
 //! file for one server, `redis` in Redis for all servers of an application. Calling handlers, and telling holders that
 //! something waits, is left to those who use it.

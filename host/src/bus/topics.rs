@@ -1,4 +1,4 @@
-//! Who is subscribed to which topic on this server. Publishing queues one shared message in many outboxes; no guest runs.
+//! The subscribers of each topic on this server. Publishing queues one shared message in many outboxes; no guest runs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;

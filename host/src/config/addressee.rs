@@ -1,4 +1,4 @@
-//! Whom a controller may address, as an operator lists it: all connections, controllers, topics and identities, by name or by
+//! The addressees of a controller, as an operator lists them: all connections, controllers, topics and identities, by name or by
 //! the beginning of a name.
 
 use std::fmt;

@@ -10,11 +10,12 @@ const HEAD: &str = "<!-- Made by `make docs` from the tables in host/src/config:
 
 # Settings
 
-Every setting has one name: `ping-interval` in `lakou.toml`, `--ping-interval` as a flag of `lakou serve`, `LAKOU_PING_INTERVAL` in the
-environment. Flags win over variables, variables over the file, and the file over the defaults. `--config FILE`, or `LAKOU_CONFIG`,
-names another file; `LAKOU_LOG` filters the log (`info`). Sizes are bytes or have a unit (`64KiB`, `1MiB`); times have one (`500ms`,
-`5s`, `2m`). Lists are arrays in the file, and separated by commas in flags and variables. A key that nothing has, and a value that is
-not allowed, are errors with one line that says what was meant or is allowed.
+Every setting has one name: `ping-interval` in `lakou.toml`, `--ping-interval` as a flag of `lakou serve`,
+`LAKOU_PING_INTERVAL` in the environment. Flags win over variables, variables over the file, and the file over the defaults.
+`--config FILE`, or `LAKOU_CONFIG`, names another file; `LAKOU_LOG` filters the log (`info`). Sizes are bytes or have a unit
+(`64KiB`, `1MiB`); times have one (`500ms`, `5s`, `2m`). Lists are arrays in the file, and separated by commas in flags and
+variables. A key that nothing has, and a value that is not allowed, are errors with one line that says what was meant or is
+allowed.
 ";
 
 const SERVER: &str = "## Of the server
@@ -24,8 +25,8 @@ A row with a star may stand in `[controller.NAME]`, too, for that controller alo
 
 const LIMITS: &str = "## Limits of each controller
 
-Each holds for every controller that has none of its own; the same name in `[controller.NAME]` is for that controller alone. Each that
-is met is counted for the controller under this name, and in the log.
+Each holds for every controller that has none of its own; the same name in `[controller.NAME]` is for that controller alone.
+Each that is met is counted for the controller under this name, and in the log.
 ";
 
 const ALONE: &str = "## Of one controller alone

@@ -184,7 +184,7 @@ server! {
     redis_prefix: String = "lakou".into(), "redis-prefix"
         Text { value_name: "TEXT", allowed: "1 to 64 letters, digits, `-`, `_`, `.` and `:`", read: value::prefix, show: String::clone }, "";
     /// Events that a stream in Redis keeps at least, for servers that have lost their connection.
-    redis_window: usize = 16 * 1024, "redis-window" Count(MANY), "the oldest go; who has not read them counts the gap";
+    redis_window: usize = 16 * 1024, "redis-window" Count(MANY), "the oldest go; a server that has not read them counts the gap";
     /// How many bytes of events may wait while Redis is away.
     redis_backlog: usize = 16 * MIB, "redis-backlog" Size(KIB, GIB), "`unavailable`";
     /// The folder for identities, mailboxes, keys and values of a server without Redis.
@@ -199,7 +199,7 @@ server! {
     max_instances: u32 = 1_000, "max-instances" Count(10_000), "503; 1013 for a connection that has lost its own";
     /// Plain HTTP requests that controllers answer at a time.
     max_requests: u32 = 256, "max-requests" Count(5_000), "they wait; 503 after `call-time`";
-    /// Whom each controller may address beside its own: `all`, `controller:NAME`, `topic:NAME`, `identity:NAME`, `*`.
+    /// Addressees of each controller beside its own: `all`, `controller:NAME`, `topic:NAME`, `identity:NAME`, `*`.
     messaging: Vec<Addressee> = Vec::new(), "messaging" list("addressees", value::parsed), "`denied`",
         own grants.messaging;
 }

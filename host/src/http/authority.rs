@@ -1,4 +1,4 @@
-//! Whom a request is for: a host and a port (RFC 3986, section 3.2), as `Host`, request line, `Origin` and proxies write it.
+//! The authority that a request is for: a host and a port (RFC 3986, section 3.2), as `Host`, request line, `Origin` and proxies write it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! Who the client is behind trusted proxies. Each proxy adds the address that it was asked from at the right end of a header
+//! The address of the client behind trusted proxies. Each proxy adds the address that it was asked from at the right end of a header
 //! field; what stands left of the first address that is no proxy's may be anybody's invention.
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,6 +1,6 @@
 //! Bringing what waits in a mailbox to one connection that holds the identity: one after the other, each when the handler
 //! of the one before has returned. They are handled when what the handlers have sent is written to the socket, so that a
-//! slow client holds up its own mailbox, and who is cut off finds what it did not get.
+//! slow client holds up its own mailbox, and a client that was cut off finds what it did not get.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whom a controller's list lets it reach, over a real listener on loopback.
+//! The servers that a controller's list lets it reach, over a real listener on loopback.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};

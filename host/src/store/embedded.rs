@@ -1,5 +1,5 @@
 //! The store of a server without Redis: one file, and one thread that reads and writes it. What waits for that thread is
-//! done in one transaction, so that many callers share the wait for the disk. Who is a holder is kept in memory only: no
+//! done in one transaction, so that many callers share the wait for the disk. The holders are kept in memory only: no
 //! connection outlives the process.
 
 use std::path::Path;

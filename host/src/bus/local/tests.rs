@@ -1,4 +1,4 @@
-//! Who gets what on the bus of one process, with bare mailboxes in place of instances.
+//! The recipients of each kind of event on the bus of one process, with bare mailboxes in place of instances.
 
 use std::sync::Arc;
 

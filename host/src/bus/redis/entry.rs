@@ -1,4 +1,4 @@
-//! The wire format of events, version 1: an entry of a stream, each field a name and a text. ARCHITECTURE.md documents it for
+//! The wire format of events, version 1: an entry of a stream, each field a name and a text. docs/wire-format.md documents it for
 //! programs that emit by themselves. What is read is checked like a client's input.
 
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! Whether a server has a lease, which other programs may have written, too. Who renews which, and what follows from one that has
-//! run out, is the roster's matter.
+//! Whether a server has a lease, which other programs may have written, too. The roster renews its own, and judges what follows from
+//! one that has run out.
 
 use std::time::Duration;
 

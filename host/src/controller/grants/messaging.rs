@@ -1,4 +1,4 @@
-//! Whom one controller may address. Its own is always granted: events among its own connections, topics and identities that
+//! The addressees of one controller. Its own is always granted: events among its own connections, topics and identities that
 //! bear its name, and connections whose ids it has. All else, another's name above all, is for the operator to grant.
 
 use crate::config::Addressee;

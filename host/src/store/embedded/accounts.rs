@@ -1,5 +1,5 @@
-//! Who pays for which identity, and what the identities of each owner cost. An account is the sum of what is charged to it,
-//! kept by those who write rows; nothing is ever counted anew.
+//! The owner that pays for each identity, and what the identities of each owner cost. An account is the sum of what is charged to it,
+//! kept along with the rows; nothing is ever counted anew.
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 

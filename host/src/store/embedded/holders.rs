@@ -1,4 +1,4 @@
-//! Who is registered as what in this process, with the way back if the transaction that changed it fails.
+//! The registrations of this process, with the way back if the transaction that changed it fails.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! What the identities of each owner cost in Redis. An identity and its owner's account may lie on different nodes of a
 //! Cluster, so that no script can see both: a script on the identity says when what it costs has changed by a step, and the
-//! account is told; it is behind by less than a step for each identity. Who has spent its limit is remembered for a moment, in
-//! which mailboxes of that owner take nothing more.
+//! account is told; it is behind by less than a step for each identity. An owner that has spent its limit is remembered for a moment, in
+//! which its mailboxes take nothing more.
 //!
 //! With P for the prefix and NAME for the owner: `P:mailboxes:{NAME}` is a hash of identities and what they cost,
 //! `P:mailboxes:{NAME}:lapsing` a sorted set of when they lapse in milliseconds, `P:mailboxes:{NAME}:sum` a hash of `bytes` and

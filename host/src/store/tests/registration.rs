@@ -1,4 +1,4 @@
-//! Who is registered, and who not any more.
+//! Registrations, and their ends.
 
 use futures_util::future::join_all;
 
