@@ -3,7 +3,7 @@
 //! | module | what it shows |
 //! | --- | --- |
 //! | `examples` | every example does what its header says; a folder without a scenario fails |
-//! | `readme` | the first page of the README, followed by the letter |
+//! | `readme` | the first page of the README, and the grants, followed by the letter |
 //! | `loading` | which files are mounted, where, and what is said of the others |
 //! | `cache` | compiled code is kept, checked and private |
 //! | `routing` | which controller a path reaches, and what the guest is told of it |
@@ -45,7 +45,7 @@
 //! | `command_line` | settings, their precedence, and what is said of wrong ones |
 //! | `servers` | several servers on one Redis: who is reached, in which order, and what is left when one stops |
 //! | `redis_deaths` | servers that are killed: who learns it, and what is left of them |
-//! | `redis_programs` | other programs emit through Redis, by the README's commands; what is not understood there |
+//! | `redis_programs` | other programs emit through Redis, by the documented commands; what is not understood there |
 //! | `redis_topologies` | passwords, TLS, sentinels, a cluster; masters that fail |
 //! | `redis_failovers` | values and mailboxes in a cluster and behind sentinels, when a master fails |
 //! | `redis_neighbours` | other programs that spoil streams, numbers and leases in Redis, and that servers go on |
@@ -53,7 +53,7 @@
 //! | `redis_trouble` | Redis and networks that fail: nothing that was accepted is lost |
 //! | `identities` | who is registered, and what is notified: on every store, across servers, and when things fail |
 //! | `redis_harness` | that the Redis servers of the tests, and the networks before them, fail as they are told to |
-//! | `documents` | that the reference of the settings, and the walks through the code, are true |
+//! | `documents` | what the documents say of the code: settings, counters, walks, links |
 //! | `dependencies` | that wasmtime is compiled once |
 //! | `tidy` | the style that a program can check |
 //!

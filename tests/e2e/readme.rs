@@ -1,4 +1,4 @@
-//! The README's first page, followed by the letter: what it shows is built, tested and served.
+//! The README's first page, and the grants of docs/operating.md, followed by the letter: what they show is built, tested and served.
 
 use crate::harness::binary::{Call, connect};
 use crate::harness::folder::{Folder, checkout};
@@ -30,8 +30,8 @@ async fn the_first_controller_works() {
 
 #[tokio::test]
 async fn the_table_of_grants_is_one() {
-    let readme = include_str!("../../README.md");
-    let (_, page) = readme.split_once("### What a controller may do").expect("the section");
+    let operating = include_str!("../../docs/operating.md");
+    let (_, page) = operating.split_once("## What a controller may do").expect("the section");
     // Those of no controller that is there: nothing is looked up, but all of it is read.
     let call = Call::serve().guests(&["echo"]).file("lakou.toml", block(page, "toml")).anywhere();
     let (_binary, address) = call.listening().await;

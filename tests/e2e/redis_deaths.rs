@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How soon a dead server is noticed: the README says ten seconds, of servers that have not to share two cores with tests.
+/// How soon a dead server is noticed: docs/delivery.md says ten seconds, of servers that have not to share two cores with tests.
 const NOTICED: Duration = Duration::from_secs(20);
 
 async fn process(redis: &RedisServer) -> (Binary, SocketAddr) {

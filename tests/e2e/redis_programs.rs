@@ -1,14 +1,14 @@
-//! Other programs emit through Redis: the commands of the README, word for word, by the real redis-cli; and what is wrong in
+//! Other programs emit through Redis: the commands of docs/wire-format.md, word for word, by the real redis-cli; and what is wrong in
 //! Redis, which is skipped, counted and told.
 
 use crate::harness::fleet::{fleet, known, listened_to, member};
 use crate::harness::host::TestHost;
 use crate::harness::redis::RedisServer;
 
-/// The arguments of the README's command that contains `part`, with names that the probe knows.
+/// The arguments of the command on that page that contains `part`, with names that the probe knows.
 fn command(part: &str) -> Vec<String> {
-    let readme = include_str!("../../README.md");
-    let line = readme.lines().find(|line| line.starts_with("redis-cli ") && line.contains(part)).expect("a command");
+    let page = include_str!("../../docs/wire-format.md");
+    let line = page.lines().find(|line| line.starts_with("redis-cli ") && line.contains(part)).expect("a command");
     let line = line.split('#').next().expect("the command").trim();
     let words = shell_words(line.strip_prefix("redis-cli ").expect("it begins like this"));
     let other = |word: String| match word.as_str() {

@@ -141,10 +141,10 @@ async fn the_holders_of_a_dead_server_vanish() {
 }
 
 #[tokio::test]
-async fn the_command_of_the_readme_notifies() {
+async fn the_documented_command_notifies() {
     let (redis, [a, b, _c]) = three().await;
-    let readme = include_str!("../../../README.md");
-    let line = readme.lines().find(|line| line.contains("XADD lakou:notify")).expect("the command");
+    let page = include_str!("../../../docs/wire-format.md");
+    let line = page.lines().find(|line| line.contains("XADD lakou:notify")).expect("the command");
     let line = line.split('#').next().expect("the command").trim().strip_prefix("redis-cli ").expect("it is one");
     let words: Vec<String> = line
         .split('\'')
