@@ -325,11 +325,13 @@ impl Connection {
         self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
     }
 
-    /// The instance is done with a message.
-    pub(crate) fn message_done(&self, bytes: usize) {
+    /// The instance is done with so many messages.
+    pub(crate) fn messages_done(&self, number: usize, bytes: usize) {
         let bytes_before = self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
-        let messages_before = self.waiting_messages.fetch_sub(1, Ordering::AcqRel);
-        if messages_before == INBOX_MESSAGES || (bytes_before >= INBOX_BYTES && bytes_before - bytes < INBOX_BYTES) {
+        let messages_before = self.waiting_messages.fetch_sub(number, Ordering::AcqRel);
+        if (messages_before >= INBOX_MESSAGES && messages_before - number < INBOX_MESSAGES)
+            || (bytes_before >= INBOX_BYTES && bytes_before - bytes < INBOX_BYTES)
+        {
             self.session.wake();
         }
     }

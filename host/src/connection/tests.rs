@@ -113,7 +113,7 @@ fn reading_stops_at_the_inbox_bounds() {
         connection.message_waits(1);
     }
     assert!(!connection.may_read(&mut context));
-    connection.message_done(1);
+    connection.messages_done(1, 1);
     assert!(connection.may_read(&mut context));
     connection.message_waits(INBOX_BYTES);
     assert!(!connection.may_read(&mut context));

@@ -21,16 +21,18 @@ impl Instance {
             return;
         }
         // Messages that came before a failure may wait for an object that is gone by now.
-        let connection = |(from, message): &(ConnectionKey, Message)| {
-            self.objects.get(from).map(|object| (Arc::clone(&object.connection), message.len()))
+        let connection = |theirs: &[(ConnectionKey, Message)]| {
+            let object = self.objects.get(&theirs.first()?.0)?;
+            let bytes = theirs.iter().map(|(_, message)| message.len()).sum();
+            Some((Arc::clone(&object.connection), theirs.len(), bytes))
         };
-        let connections: Vec<_> = messages.iter().filter_map(connection).collect();
+        let connections: Vec<_> = runs(messages).filter_map(connection).collect();
         let mut rest = messages.as_slice();
         while !rest.is_empty() {
             rest = self.receive_some(rest).await;
         }
-        for (connection, bytes) in connections {
-            connection.message_done(bytes);
+        for (connection, number, bytes) in connections {
+            connection.messages_done(number, bytes);
         }
         messages.clear();
     }
@@ -44,16 +46,17 @@ impl Instance {
         let mut batch = Vec::with_capacity(messages.len());
         let mut ids = Vec::with_capacity(messages.len());
         let mut places = Vec::with_capacity(messages.len());
-        for (place, (from, message)) in messages.iter().enumerate() {
-            if let Some((handle, id)) = self.awake(*from) {
-                let message = match message {
-                    Message::Text(text) => MessageParam::Text(text.as_str()),
-                    Message::Binary(bytes) => MessageParam::Binary(bytes),
-                };
-                batch.push((handle, message));
-                ids.push(id);
-                places.push(place);
+        let mut place = 0;
+        for theirs in runs(messages) {
+            if let Some((handle, id)) = theirs.first().and_then(|(from, _)| self.awake(*from)) {
+                batch.extend(theirs.iter().map(|(_, message)| match message {
+                    Message::Text(text) => (handle, MessageParam::Text(text.as_str())),
+                    Message::Binary(bytes) => (handle, MessageParam::Binary(bytes)),
+                }));
+                ids.extend(std::iter::repeat_n(id, theirs.len()));
+                places.extend(place..place + theirs.len());
             }
+            place += theirs.len();
         }
         let Some(living) = self.living.as_mut().filter(|_| !batch.is_empty()) else { return &[] };
         let called = living.receive(&batch, ids).await;
@@ -191,6 +194,12 @@ impl Instance {
         self.wake(key).await?;
         self.awake(key)
     }
+}
+
+/// Messages of one connection that follow each other: a client that sends many has them side by side, so that its object is
+/// looked up once.
+fn runs(messages: &[(ConnectionKey, Message)]) -> impl Iterator<Item = &[(ConnectionKey, Message)]> {
+    messages.chunk_by(|(one, _), (other, _)| one == other)
 }
 
 impl Failed {
