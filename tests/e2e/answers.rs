@@ -40,6 +40,54 @@ async fn clients_that_ask_for_the_head_of_a_stream_are_not_the_controllers_failu
     is_well(&host).await;
 }
 
+/// The count that the next request finds in its instance.
+async fn count(host: &TestHost) -> String {
+    host.ask("GET", "/answers/count-").get().await.text()
+}
+
+#[tokio::test]
+async fn nothing_of_one_request_is_there_for_the_next_unless_the_operator_says_so() {
+    let host = host().await;
+    for _ in 0..3 {
+        assert_eq!(count(&host).await, "1");
+    }
+    let reused = |config: &mut lakou_host::Config| config.guest.requests_per_instance = 3;
+    let host = TestHost::serving(&["answers"]).config(reused).start().await;
+    // The instance waits from when the guest has returned, which the client need not have waited for.
+    let mut expected = 1;
+    let mut reuses = 0;
+    for _ in 0..30 {
+        let count: u32 = count(&host).await.parse().expect("a number");
+        assert!(count == expected || count == 1, "{count} for {expected}");
+        assert!(count <= 3);
+        reuses += u32::from(count > 1);
+        expected = count % 3 + 1;
+    }
+    assert!(reuses > 0, "an instance has answered more than once");
+}
+
+#[tokio::test]
+async fn an_instance_that_has_failed_answers_nobody_else() {
+    let reused = |config: &mut lakou_host::Config| config.guest.requests_per_instance = 1_000;
+    let host = TestHost::serving(&["answers"]).config(reused).start().await;
+    let mut reused = 0;
+    for _ in 0..30 {
+        reused += u32::from(count(&host).await != "1");
+    }
+    assert!(reused > 0, "an instance has answered more than once");
+    // A client may have its answer before the instance waits again, so there may be some: each failure takes one with it.
+    for failures in 1..=8 {
+        assert_eq!(host.ask("GET", "/answers/trap-").get().await.text(), "all of it");
+        host.counts("it has failed", |counted| counted.traps == failures).await;
+    }
+    assert_eq!(count(&host).await, "1");
+    // As many at a time as there are requests: one that streams is nobody else's.
+    let mut stream = host.ask("GET", "/answers/stream-").begin().await;
+    assert_eq!(stream.head().await.status, 200);
+    assert_eq!(stream.chunk().await.as_deref(), Some(&b"piece"[..]));
+    assert_eq!(host.ask("GET", "/answers/status-200").get().await.text(), "content");
+}
+
 #[tokio::test]
 async fn an_answer_without_content_may_say_how_long_it_would_be() {
     let host = host().await;

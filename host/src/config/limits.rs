@@ -102,6 +102,8 @@ const MOST_ELEMENTS: usize = 1024 * 1024;
 const LEAST_STACK: usize = 64 * KIB;
 /// Every instance reserves address space for a stack.
 const MOST_STACK: usize = 16 * MIB;
+/// Beyond some thousands nothing is gained.
+const MOST_REQUESTS: usize = 1_000_000;
 /// A second of the log of one controller.
 const MOST_LINES: usize = 1_000_000;
 const MOST_EVENTS: usize = 100_000_000;
@@ -111,6 +113,11 @@ limits! {
     limits {
         /// Connections that share one instance; 1 gives every connection a sandbox of its own.
         connections_per_instance: usize = 256, "connections-per-instance" Count(MOST_CONNECTIONS),
+            "the next one goes to another instance";
+        /// Plain requests that one instance answers, one at a time, before it is thrown away.
+        /// 1: nothing of one request is there for the next. More is quicker, for controllers whose requests may see what an
+        /// earlier one has left behind.
+        requests_per_instance: usize = 1, "requests-per-instance" Count(MOST_REQUESTS),
             "the next one goes to another instance";
         /// Memory of one instance.
         memory: usize = 64 * MIB, "memory" Size(LEAST_MEMORY, MOST_MEMORY),

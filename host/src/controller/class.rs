@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::grants::Granted;
 use super::output::Output;
 use super::placement::Placement;
+use super::plain::WaitingInstances;
 use super::state::GuestState;
 use crate::config::{GuestLimits, Shares};
 use crate::identities::Postman;
@@ -53,6 +54,7 @@ pub(crate) struct Class {
     pub(super) output: Arc<Output>,
     pub(super) sockets: Option<GrantedWorldPre<GuestState>>,
     pub(super) http: Option<ProxyPre<GuestState>>,
+    pub(super) waiting_instances: WaitingInstances,
     pub(super) placement: Placement,
     pub(super) outward: Outward,
 }

@@ -10,6 +10,7 @@ use wasmtime::component::Linker;
 use super::dial::Dial;
 use super::engine::{self, Dimensions};
 use super::imports;
+use super::plain::MOST_WAITING;
 use super::state::GuestState;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
@@ -47,6 +48,8 @@ pub(crate) struct Environment {
     pub(super) dials: mpsc::UnboundedSender<Dial>,
     slots: Arc<Semaphore>,
     request_slots: Arc<Semaphore>,
+    /// One permit an instance that has answered a request and waits for another.
+    waiting_instances: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
@@ -84,6 +87,7 @@ impl Environment {
             dials,
             slots: Arc::new(Semaphore::new(instances as usize)),
             request_slots: Arc::new(Semaphore::new(requests as usize)),
+            waiting_instances: Arc::new(Semaphore::new(MOST_WAITING)),
             stopping: AtomicBool::new(false),
             settings,
             metrics,
@@ -118,6 +122,10 @@ impl Environment {
     }
 
     /// One permit an instance for a plain request. Requests do not take the place of connections, however slow they are.
+    pub(super) fn waiting_instances(&self) -> &Arc<Semaphore> {
+        &self.waiting_instances
+    }
+
     pub(super) fn request_slots(&self) -> &Arc<Semaphore> {
         &self.request_slots
     }
@@ -127,13 +135,15 @@ impl Environment {
 fn linkers(settings: &Config) -> wasmtime::Result<Vec<(Dimensions, Linker<GuestState>)>> {
     let limits: Vec<GuestLimits> = settings.all_limits().collect();
     let most = |value: fn(&GuestLimits) -> usize| limits.iter().map(value).max().unwrap_or_default();
+    let reused = limits.iter().any(|limits| limits.requests_per_instance > 1);
+    let waiting = if reused { u32::try_from(MOST_WAITING).unwrap_or(u32::MAX) } else { 0 };
     let mut linkers: Vec<(Dimensions, Linker<GuestState>)> = Vec::new();
     for GuestLimits { stack, .. } in &limits {
         if linkers.iter().any(|(dimensions, _)| dimensions.stack == *stack) {
             continue;
         }
         let dimensions = Dimensions {
-            instances: settings.max_instances + settings.max_requests,
+            instances: settings.max_instances + settings.max_requests + waiting,
             memory: most(|limits| limits.memory),
             table_elements: most(|limits| limits.table_elements),
             stack: *stack,

@@ -27,6 +27,7 @@ use super::manifest::{self, ManifestError};
 use super::outline::Outline;
 use super::output::Output;
 use super::placement::Placement;
+use super::plain::WaitingInstances;
 use super::state::GuestState;
 use crate::config::{ControllerConfig, GuestLimits};
 use crate::identities::Postman;
@@ -323,6 +324,7 @@ fn class(
         shares,
         sockets: linked.sockets,
         http: linked.http,
+        waiting_instances: WaitingInstances::default(),
         placement: Placement::new(limits.connections_per_instance),
         outward: Outward::default(),
         resumable,

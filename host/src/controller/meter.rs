@@ -118,6 +118,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// From the next call on.
+    pub(super) fn measure_by(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
     /// A call may use `budget`, and as much again for each `refill` that it has lasted: a request that streams for an hour
     /// uses more than one that is answered at once, but never more than its share of a core.
     pub(super) fn new(budget: Duration, refill: Duration, clock: Clock) -> Self {

@@ -1,5 +1,6 @@
-//! Plain HTTP requests, answered by a component's `wasi:http/incoming-handler`. Each request has a fresh instance: nothing
-//! of one request is there for the next, and a failure ends one request only. Bodies stream both ways.
+//! Plain HTTP requests, answered by a component's `wasi:http/incoming-handler`. Each request has a fresh instance, unless
+//! `requests-per-instance` allows more (`reuse`): nothing of one request is there for the next, and a failure ends one request
+//! only. Bodies stream both ways.
 
 use std::sync::Arc;
 
@@ -24,9 +25,12 @@ use crate::text::cut;
 
 pub(in crate::controller) use self::progress::Progress;
 use self::progress::has_no_content;
+pub(in crate::controller) use self::reuse::{MOST_WAITING, WaitingInstances};
+use self::reuse::{Reusable, keep};
 use self::whole::{Between, Waiting, Whole};
 
 mod progress;
+mod reuse;
 mod whole;
 
 /// The body of a controller's answer; it may still be in the making.
@@ -192,8 +196,15 @@ async fn handle<B>(
 ) where
     B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
 {
-    let mut store = new_store(&class, clock.clone());
-    store.data_mut().progress = Progress::of(client.head_only);
+    let progress = Progress::of(client.head_only);
+    let (mut store, reused) = match class.waiting_instances.take() {
+        Some(Reusable { mut store, proxy, answered }) => {
+            store.data_mut().answer_another(clock.clone());
+            (store, Some((proxy, answered)))
+        }
+        None => (new_store(&class, clock.clone()), None),
+    };
+    store.data_mut().progress = progress;
     call::begin(&mut store);
     let scheme = if client.secure { Scheme::Https } else { Scheme::Http };
     let mut http = store.data_mut().http();
@@ -203,26 +214,33 @@ async fn handle<B>(
     });
     let answering = async {
         let (request, head) = resources?;
-        let proxy = component.instantiate_async(&mut store).await?;
-        proxy.wasi_http_incoming_handler().call_handle(&mut store, request, head).await
+        let (proxy, answered) = match reused {
+            Some(reused) => reused,
+            None => (component.instantiate_async(&mut store).await?, 0),
+        };
+        proxy.wasi_http_incoming_handler().call_handle(&mut store, request, head).await?;
+        Ok((proxy, answered + 1))
     };
     let between = &client.between;
     let alone = async {
         between.gone().await;
         // Nobody waits for it: it may finish what it is at, and no more.
         clock.streams(class.limits.call_time);
-        std::future::pending::<()>().await;
+        std::future::pending::<std::convert::Infallible>().await
     };
     let called = tokio::select! {
         biased;
-        () = alone => Ok(()),
+        never = alone => match never {},
         called = call::within(class.limits.call_time, &clock, answering) => called,
     };
     let state = store.data();
     match called {
-        Ok(()) => {
+        Ok((proxy, answered)) => {
             class.breaker.done(1);
             class.breaker.welcomed();
+            if answered < class.limits.requests_per_instance && state.progress.is_whole() {
+                keep(&class, class.environment.waiting_instances(), Reusable { store, proxy, answered });
+            }
             return;
         }
         // Runtimes of other languages end so.

@@ -148,6 +148,16 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
     store
 }
 
+impl GuestState {
+    /// A store that has answered a plain request gets another one, which has a clock of its own: the body of the answer
+    /// before may still be on its way, and moves that one's.
+    pub(super) fn answer_another(&mut self, clock: Clock) {
+        self.batch.begin([]);
+        self.meter.measure_by(clock.clone());
+        self.clock = clock;
+    }
+}
+
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }

@@ -4,6 +4,7 @@
 #![cfg(target_family = "wasm")]
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasip2::clocks::monotonic_clock;
 use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
@@ -47,6 +48,12 @@ impl wasip2::exports::http::incoming_handler::Guest for Answers {
                 let out = body.write().expect("taken once");
                 out.blocking_write_and_flush(b"half of it").expect("taken in");
                 end("exit", number);
+            }
+            // How many requests this instance has had.
+            "count" => {
+                static REQUESTS: AtomicU32 = AtomicU32::new(0);
+                let count = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
+                answer(response_out, 200, &[], |out| write!(out, "{count}").expect("taken in"));
             }
             // No answer at all.
             "none" => end("exit", number),
