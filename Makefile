@@ -41,6 +41,18 @@ install:
 	$(CARGO) build --profile dist -p lakou-host
 	install -D target/dist/lakou $(DESTDIR)$(PREFIX)/bin/lakou
 
+# The same, with its licences and documents, as one file to hand on: target/dist/lakou-VERSION-TARGET.tar.gz.
+TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+DIST = lakou-$(VERSION)-$(TARGET)
+dist:
+	$(CARGO) build --profile dist -p lakou-host
+	rm -rf target/dist/$(DIST)
+	mkdir -p target/dist/$(DIST)
+	cp -r target/dist/lakou README.md CHANGELOG.md LICENSE* docs target/dist/$(DIST)/
+	tar -C target/dist -czf target/dist/$(DIST).tar.gz $(DIST)
+	@echo target/dist/$(DIST).tar.gz
+
 # Against a bare tokio-tungstenite server, and two servers against raw Redis, each in the same run; takes some minutes and
 # wants a quiet machine. PROFILE=dist measures what is installed.
 bench: bench-programs
