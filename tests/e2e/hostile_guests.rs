@@ -2,7 +2,8 @@
 //! stops it, by its count and its line in the log, and that a round trip of another controller takes as long as usual.
 //!
 //! `calls` do not come back, `hoards` and `floods` never have enough, `handshakes` answer what no client should see, `files`
-//! are no good from the start, and `failing` has controllers that fail again and again. What a toolchain makes is one guest
+//! are no good from the start, and `backoff` has controllers that fail again and again; `faults` are the failures of an honest guest,
+//! `memory` is what a guest produces without end, and `kept_sockets` outlive their connections. What a toolchain makes is one guest
 //! (`tests/guests/hostile`), mounted under the name of the scenario; what none makes is in `harness/components`.
 
 use crate::harness::bystander::Bystander;
@@ -12,12 +13,15 @@ use crate::harness::{guests, logs, wasm};
 use lakou_host::Config;
 use std::time::Duration;
 
+mod backoff;
 mod calls;
-mod failing;
+mod faults;
 mod files;
 mod floods;
 mod handshakes;
 mod hoards;
+mod kept_sockets;
+mod memory;
 
 /// The name that the hostile guest comes with.
 const PLACEHOLDER: &str = "hostile-under-the-name-of-its-scenario";

@@ -7,7 +7,7 @@ use crate::harness::redis::RedisServer;
 
 /// The arguments of the command on that page that contains `part`, with names that the probe knows.
 fn command(part: &str) -> Vec<String> {
-    let page = include_str!("../../docs/wire-format.md");
+    let page = include_str!("../../../docs/wire-format.md");
     let line = page.lines().find(|line| line.starts_with("redis-cli ") && line.contains(part)).expect("a command");
     let line = line.split('#').next().expect("the command").trim();
     let words = shell_words(line.strip_prefix("redis-cli ").expect("it begins like this"));

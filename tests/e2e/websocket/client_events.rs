@@ -1,6 +1,7 @@
 //! JSON messages of clients as calls of methods. What does not fit is counted and never traps; what is no call at all
 //! goes to `message`, as every other message does.
 
+use crate::harness::binary::{Call, connect};
 use crate::harness::host::TestHost;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -118,4 +119,20 @@ async fn deep_nesting_does_not_trap() {
     client.say(&deep).await;
     client.hear_text().await;
     assert_eq!(host.counted().traps, 0);
+}
+
+#[tokio::test]
+async fn a_misfit_is_logged_with_its_connection() {
+    let (binary, address) = Call::serve().guests(&["probe"]).anywhere().listening().await;
+    let mut bystander = connect(address, "/probe/x").await;
+    let mut client = connect(address, "/probe/x").await;
+    client.say("id").await;
+    let id = client.hear_text().await;
+    bystander.exchange("echo here", "here").await;
+    client.say(r#"{"event":"alone"}"#).await;
+    binary.logs(&["did not fit", "alone", &id]).await;
+    // In a batch of several, too.
+    let several = (0..50).map(|number| format!(r#"{{"event":"many{number}"}}"#));
+    client.say_all(several).await;
+    binary.logs(&["did not fit", "many49", &id]).await;
 }
