@@ -45,7 +45,11 @@ impl Contestants {
             command.arg(scenario.bare_mode());
             command
         };
-        let second = self.lakou.as_deref().map_or_else(bare, |lakou| self.serve(lakou));
+        let second = self.lakou.as_deref().map_or_else(bare, |lakou| {
+            let mut command = self.serve(lakou);
+            command.args(scenario.settings());
+            command
+        });
         [bare(), second]
     }
 

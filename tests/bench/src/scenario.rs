@@ -18,6 +18,11 @@ pub(crate) trait Scenario {
     /// What the bare server is asked to do; Lakou does it by the path that a client connects to.
     fn bare_mode(&self) -> &'static str;
 
+    /// Settings of Lakou that it is about.
+    fn settings(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn rows(&self) -> &'static [Row];
 
     /// Loads a server that was started for this run and returns a figure a row.
@@ -104,7 +109,8 @@ pub(crate) fn all(scale: Scale) -> Vec<Box<dyn Scenario>> {
         Box::new(echo::Echo { in_flight: 16, scale }),
         Box::new(fanout::Fanout { way: fanout::Way::Event, scale }),
         Box::new(fanout::Fanout { way: fanout::Way::Topic, scale }),
-        Box::new(requests::Requests { scale }),
+        Box::new(requests::Requests { reused: false, scale }),
+        Box::new(requests::Requests { reused: true, scale }),
         Box::new(idle::Idle { scale }),
         Box::new(burst::Burst { scale }),
     ]
