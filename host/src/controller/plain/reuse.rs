@@ -77,6 +77,7 @@ pub(super) fn keep(class: &Arc<Class>, places: &Arc<Semaphore>, instance: Reusab
     }
     drop(list);
     let class = Arc::downgrade(class);
+    #[expect(clippy::disallowed_methods, reason = "it ends when no instance waits any more, or with its class")]
     tokio::spawn(async move {
         while let Some(class) = class.upgrade() {
             let (lapsed, next) = class.waiting_instances.lapsed();
