@@ -46,9 +46,12 @@ async fn both_tabs_get_the_same_notification() {
 async fn who_comes_back_finds_what_was_missed_in_order() {
     let host = TestHost::with(&["notifications"]).await;
     let mut one = tab(&host, "ann").await;
-    let two = tab(&host, "ann").await;
+    let mut two = tab(&host, "ann").await;
     tell(&host, "ann", "seen").await;
     told(&mut one, "seen").await;
+    told(&mut two, "seen").await;
+    // A client has it before the host has noted that.
+    host.counts("both tabs are noted", |counted| counted.notifications_handled == 2).await;
     one.leave().await;
     two.leave().await;
     host.counts("ann is gone", |counted| counted.connections == 0).await;
@@ -63,6 +66,7 @@ async fn who_comes_back_finds_what_was_missed_in_order() {
     }
     tell(&host, "ann", "new").await;
     told(&mut back, "new").await;
+    host.counts("all are noted", |counted| counted.notifications_handled == 2 + 20 + 1).await;
 
     // Handled is handled: another tab begins with what comes next.
     let mut other = tab(&host, "ann").await;
