@@ -143,6 +143,21 @@ fn headings(file: &std::path::Path) -> Vec<String> {
     titles.map(|title| title.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
+#[test]
+fn the_tests_that_contributing_names_are_there() {
+    let (page, modules) = (read("CONTRIBUTING.md"), read("tests/e2e/main.rs"));
+    let commands = page.lines().filter_map(|line| line.split('`').find(|part| part.contains("-p lakou-tests")));
+    let filters: Vec<_> = commands
+        .filter_map(|command| command.split_once(" -- "))
+        .flat_map(|(_, filters)| filters.split_whitespace().filter(|word| !word.starts_with("--")))
+        .collect();
+    assert!(filters.len() > 1, "{filters:?}");
+    for filter in filters {
+        // A filter that fits nothing runs no test, and passes.
+        assert!(modules.contains(&format!("\nmod {filter};\n")), "CONTRIBUTING.md names {filter}, which is no module");
+    }
+}
+
 fn read(path: &str) -> String {
     std::fs::read_to_string(checkout().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
