@@ -10,7 +10,7 @@ LISTEN ?= 127.0.0.1:8000
 PROFILE ?= release
 PREFIX ?= /usr/local
 
-.PHONY: demo test docs install bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
+.PHONY: demo test docs install dist bench bench-quick bench-programs fuzz lint autobahn build wasm-target redis-server clean
 
 # A chat page in the browser, from a fresh clone.
 demo: build wasm-target
