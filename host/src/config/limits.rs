@@ -116,7 +116,7 @@ limits! {
             "the next one goes to another instance";
         /// Plain requests that one instance answers, one at a time, before it is thrown away.
         /// 1: nothing of one request is there for the next. More is quicker, for controllers whose requests may see what an
-        /// earlier one has left behind.
+        /// earlier one has left behind. At most 64 instances of all controllers wait for another request, for up to ten seconds.
         requests_per_instance: usize = 1, "requests-per-instance" Count(MOST_REQUESTS),
             "the next one goes to another instance";
         /// Memory of one instance.

@@ -1,9 +1,8 @@
 //! What all controllers of a server share: the engine with its imports, the bus, the counters and the settings.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use wasmtime::component::Linker;
 
@@ -50,7 +49,7 @@ pub(crate) struct Environment {
     request_slots: Arc<Semaphore>,
     /// One permit an instance that has answered a request and waits for another.
     waiting_instances: Arc<Semaphore>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 impl Environment {
@@ -88,7 +87,7 @@ impl Environment {
             slots: Arc::new(Semaphore::new(instances as usize)),
             request_slots: Arc::new(Semaphore::new(requests as usize)),
             waiting_instances: Arc::new(Semaphore::new(MOST_WAITING)),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             settings,
             metrics,
         })
@@ -102,12 +101,17 @@ impl Environment {
 
     /// No new connections from here on; the ones there are learn it and are closed within the drain time.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
         self.local.shut_down(Drain { begins: Instant::now(), lasts: self.settings.drain_time });
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        *self.stopping.borrow()
+    }
+
+    /// Resolves for those who hold what would keep the server from its end.
+    pub(super) fn stops(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 
     /// The engine for controllers with so much stack, what it is dimensioned for, and what they may import.
@@ -121,11 +125,12 @@ impl Environment {
         &self.slots
     }
 
-    /// One permit an instance for a plain request. Requests do not take the place of connections, however slow they are.
+    /// One permit an instance that waits for another plain request, for which the pool has room of its own.
     pub(super) fn waiting_instances(&self) -> &Arc<Semaphore> {
         &self.waiting_instances
     }
 
+    /// One permit an instance for a plain request. Requests do not take the place of connections, however slow they are.
     pub(super) fn request_slots(&self) -> &Arc<Semaphore> {
         &self.request_slots
     }

@@ -149,6 +149,11 @@ pub(super) fn new_store(class: &Arc<Class>, clock: Clock) -> Store<GuestState> {
 }
 
 impl GuestState {
+    /// Resources of the host that the guest has at the moment.
+    pub(super) fn handles(&mut self) -> usize {
+        self.table.iter_mut().count()
+    }
+
     /// A store that has answered a plain request gets another one, which has a clock of its own: the body of the answer
     /// before may still be on its way, and moves that one's.
     pub(super) fn answer_another(&mut self, clock: Clock) {

@@ -3,6 +3,7 @@
 use crate::harness::binary::{self, Call};
 use crate::harness::host::TestHost;
 use crate::harness::http::Exchange;
+use rustix::process::Signal;
 
 /// More than the failures that back a controller off.
 const MANY: u64 = 14;
@@ -65,6 +66,30 @@ async fn nothing_of_one_request_is_there_for_the_next_unless_the_operator_says_s
         expected = count % 3 + 1;
     }
     assert!(reuses > 0, "an instance has answered more than once");
+}
+
+#[tokio::test]
+async fn an_instance_that_drops_nothing_is_dropped_before_it_fails() {
+    let reused = |config: &mut lakou_host::Config| config.guest.requests_per_instance = 1_000;
+    let host = TestHost::serving(&["answers"]).config(reused).start().await;
+    for _ in 0..30 {
+        assert_eq!(host.ask("GET", "/answers/leak-100").get().await.status, 200);
+    }
+    assert_eq!(host.counted().traps, 0);
+}
+
+#[tokio::test]
+async fn an_instance_that_waits_does_not_keep_the_server_from_its_end() {
+    let (mut server, address) =
+        Call::serve().guests(&["answers"]).args(&["--requests-per-instance", "1000"]).anywhere().listening().await;
+    for _ in 0..3 {
+        assert_eq!(binary::ask(address, "GET", "/answers/status-200").get().await.text(), "content");
+    }
+    let begun = std::time::Instant::now();
+    server.signal(Signal::TERM);
+    assert!(server.ended().await.success());
+    // It would wait for ten seconds.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

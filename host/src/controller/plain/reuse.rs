@@ -1,5 +1,5 @@
 //! Instances that have answered a plain request and wait for the next one, where the operator allows it. Each answers one
-//! request at a time; one that has failed is never here.
+//! request at a time; one that has failed, or keeps what it should have dropped, is never here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -55,11 +55,11 @@ impl WaitingInstances {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out those that have waited for `WAIT`, and says when the next one has; none: nobody waits, and nobody watches.
-    fn lapsed(&self) -> (Vec<WaitingInstance>, Option<Instant>) {
+    /// Takes out those that have waited since `since`, and says when the next one has waited for long; none: nobody waits, and
+    /// nobody watches.
+    fn lapsed(&self, since: Instant) -> (Vec<WaitingInstance>, Option<Instant>) {
         let mut list = self.list();
-        let now = Instant::now();
-        let lapsed = list.waiting.iter().take_while(|waiting| waiting.since + WAIT <= now).count();
+        let lapsed = list.waiting.iter().take_while(|waiting| waiting.since <= since).count();
         let lapsed = list.waiting.drain(..lapsed).collect();
         let next = list.waiting.first().map(|waiting| waiting.since + WAIT);
         list.watched = next.is_some();
@@ -68,7 +68,11 @@ impl WaitingInstances {
 }
 
 /// Keeps an instance for the next request of its class, if there is room for it.
-pub(super) fn keep(class: &Arc<Class>, places: &Arc<Semaphore>, instance: Reusable) {
+pub(super) fn keep(class: &Arc<Class>, places: &Arc<Semaphore>, mut instance: Reusable) {
+    if instance.store.data_mut().handles() > class.limits.max_handles / 2 {
+        // It never drops what it is given, and would soon fail a request for that.
+        return;
+    }
     let Ok(place) = Arc::clone(places).try_acquire_owned() else { return };
     let mut list = class.waiting_instances.list();
     list.waiting.push(WaitingInstance { since: Instant::now(), instance, _place: place });
@@ -76,14 +80,21 @@ pub(super) fn keep(class: &Arc<Class>, places: &Arc<Semaphore>, instance: Reusab
         return;
     }
     drop(list);
-    let class = Arc::downgrade(class);
-    #[expect(clippy::disallowed_methods, reason = "it ends when no instance waits any more, or with its class")]
+    let mut stops = class.environment.stops();
+    // Not weak: the instances hold their class, and so it and the server's `Alive` are there for as long as one waits.
+    let class = Arc::clone(class);
+    #[expect(clippy::disallowed_methods, reason = "it ends when no instance waits any more, or when the server stops")]
     tokio::spawn(async move {
-        while let Some(class) = class.upgrade() {
-            let (lapsed, next) = class.waiting_instances.lapsed();
-            drop((lapsed, class));
+        let mut wait = WAIT;
+        loop {
+            let now = Instant::now();
+            let (lapsed, next) = class.waiting_instances.lapsed(now.checked_sub(wait).unwrap_or(now));
+            drop(lapsed);
             let Some(next) = next else { return };
-            tokio::time::sleep_until(next).await;
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                _ = stops.wait_for(|stopping| *stopping) => wait = Duration::ZERO,
+            }
         }
     });
 }

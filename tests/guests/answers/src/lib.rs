@@ -55,6 +55,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Answers {
                 let count = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
                 answer(response_out, 200, &[], |out| write!(out, "{count}").expect("taken in"));
             }
+            // So many fields are never dropped.
+            "leak" => {
+                (0..number).for_each(|_| std::mem::forget(Fields::new()));
+                answer(response_out, 200, &[], |_out| {});
+            }
             // No answer at all.
             "none" => end("exit", number),
             _ => answer(response_out, 404, &[], |_out| {}),
